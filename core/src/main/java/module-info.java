@@ -1,0 +1,7 @@
+/** The API, the numeric contract and the CPU backend. Depends on the JDK alone. */
+module io.lockstep.core {
+    requires jdk.incubator.vector;
+    requires static org.jspecify;
+
+    exports io.lockstep.core;
+}
