@@ -4,4 +4,6 @@ module io.lockstep.core {
     requires static org.jspecify;
 
     exports io.lockstep.core;
+
+    uses io.lockstep.core.Backend;
 }

@@ -1,0 +1,62 @@
+package io.lockstep.core;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The tensors of a call, by role. Immutable: made once, used for as many calls as wanted. Every buffer holds at least
+ * tokens · hidden elements, {@code weight} holds hidden.
+ *
+ * <p>{@code out} may be {@code input} and {@code residualOut} may be {@code residual}, exactly (the same first byte);
+ * any other overlap of something written with anything else is refused.
+ *
+ * @param input what this rank adds; null means the buffer that {@link Plan#input} lent for this call
+ * @param residual what is added to the sum; given exactly if the operation has a residual
+ * @param weight the weight of the norm; given exactly if the operation has a norm
+ * @param reduced where the rounded sum goes; null where it is not wanted, needed where the operation is the all-reduce
+ *     alone
+ * @param residualOut where the sum with the residual goes; given exactly if the operation has a residual
+ * @param out where the normalised rows go; given exactly if the operation has a norm
+ */
+public record Tensors(
+        @Nullable Buffer input,
+        @Nullable Buffer residual,
+        @Nullable Buffer weight,
+        @Nullable Buffer reduced,
+        @Nullable Buffer residualOut,
+        @Nullable Buffer out) {
+
+    /** No tensor at all: the start of a chain of {@code with…}. The input is the one that the plan lends. */
+    public static Tensors lent() {
+        return new Tensors(null, null, null, null, null, null);
+    }
+
+    /** These elements of the host as input. */
+    public static Tensors of(MemorySegment input) {
+        return lent().withInput(input);
+    }
+
+    public Tensors withInput(MemorySegment segment) {
+        return new Tensors(new HostBuffer(segment), residual, weight, reduced, residualOut, out);
+    }
+
+    public Tensors withResidual(MemorySegment segment) {
+        return new Tensors(input, new HostBuffer(segment), weight, reduced, residualOut, out);
+    }
+
+    public Tensors withWeight(MemorySegment segment) {
+        return new Tensors(input, residual, new HostBuffer(segment), reduced, residualOut, out);
+    }
+
+    public Tensors withReduced(MemorySegment segment) {
+        return new Tensors(input, residual, weight, new HostBuffer(segment), residualOut, out);
+    }
+
+    public Tensors withResidualOut(MemorySegment segment) {
+        return new Tensors(input, residual, weight, reduced, new HostBuffer(segment), out);
+    }
+
+    public Tensors withOut(MemorySegment segment) {
+        return new Tensors(input, residual, weight, reduced, residualOut, new HostBuffer(segment));
+    }
+}
