@@ -4,6 +4,7 @@ module io.lockstep.core {
     requires static org.jspecify;
 
     exports io.lockstep.core;
+    exports io.lockstep.core.reference;
 
     uses io.lockstep.core.Backend;
 }
