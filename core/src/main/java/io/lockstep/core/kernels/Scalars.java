@@ -1,0 +1,77 @@
+package io.lockstep.core.kernels;
+
+import io.lockstep.core.DType;
+import io.lockstep.core.posix.RawMemory;
+import io.lockstep.core.reference.Elements;
+
+/**
+ * The loops of {@link Kernels} in scalar code: the whole of a row where there are no vectors, the rest of a row where
+ * there are.
+ */
+final class Scalars {
+    private Scalars() {}
+
+    static void sum(DType dtype, long to, long[] inputs, int ranks, int from, int n) {
+        for (int i = from; i < n; i++) {
+            float sum = get(dtype, inputs[0], i);
+            for (int rank = 1; rank < ranks; rank++) {
+                sum += get(dtype, inputs[rank], i);
+            }
+            set(dtype, to, i, sum);
+        }
+    }
+
+    static void add(DType dtype, long to, long a, long b, int from, int n) {
+        for (int i = from; i < n; i++) {
+            set(dtype, to, i, get(dtype, a, i) + get(dtype, b, i));
+        }
+    }
+
+    /** The lanes of the blocks that start at {@code from}, the last one filled up with +0. */
+    static void squares(DType dtype, long lanes, int[] places, long row, int from, int n) {
+        for (int block = from; block < n; block += Kernels.BLOCK) {
+            long first = lanes + (long) block / Kernels.BLOCK * Kernels.LANE_BYTES;
+            for (int lane = 0; lane < Kernels.LANES; lane++) {
+                int i = block + 2 * lane;
+                set(DType.FP32, first, places[lane], square(dtype, row, i, n) + square(dtype, row, i + 1, n));
+            }
+        }
+    }
+
+    /** Adds the blocks of lanes four by four, neighbours first, in place: {@code groups} blocks are left. */
+    static void fold(long lanes, int groups) {
+        for (int i = 0; i < groups * Kernels.LANES; i++) {
+            int within = i % Kernels.LANES;
+            int first = 4 * (i - within) + within;
+            float left = get(DType.FP32, lanes, first) + get(DType.FP32, lanes, first + Kernels.LANES);
+            float right = get(DType.FP32, lanes, first + 2 * Kernels.LANES)
+                    + get(DType.FP32, lanes, first + 3 * Kernels.LANES);
+            set(DType.FP32, lanes, i, left + right);
+        }
+    }
+
+    static void scale(DType dtype, long to, long row, long weight, float scale, int from, int n) {
+        for (int i = from; i < n; i++) {
+            set(dtype, to, i, (get(dtype, row, i) * scale) * get(dtype, weight, i));
+        }
+    }
+
+    static void canonicalise(DType dtype, long to, long a, int from, int n) {
+        for (int i = from; i < n; i++) {
+            set(dtype, to, i, get(dtype, a, i));
+        }
+    }
+
+    private static float square(DType dtype, long row, int i, int n) {
+        float value = i < n ? get(dtype, row, i) : 0.0f;
+        return value * value;
+    }
+
+    private static float get(DType dtype, long address, int i) {
+        return Elements.get(dtype, RawMemory.ALL.asSlice(address), i);
+    }
+
+    private static void set(DType dtype, long address, int i, float value) {
+        Elements.set(dtype, RawMemory.ALL.asSlice(address), i, value);
+    }
+}
