@@ -7,4 +7,7 @@ module io.lockstep.core {
     exports io.lockstep.core.reference;
 
     uses io.lockstep.core.Backend;
+
+    provides io.lockstep.core.Backend with
+            io.lockstep.core.cpu.CpuBackend;
 }

@@ -1,0 +1,287 @@
+package io.lockstep.core.cpu;
+
+import io.lockstep.core.Communicator;
+import io.lockstep.core.DType;
+import io.lockstep.core.DisagreementException;
+import io.lockstep.core.GroupSpec;
+import io.lockstep.core.LockstepException;
+import io.lockstep.core.Operation;
+import io.lockstep.core.PeerLostException;
+import io.lockstep.core.Plan;
+import io.lockstep.core.Tensors;
+import io.lockstep.core.UsageException;
+import io.lockstep.core.group.Membership;
+import io.lockstep.core.group.SharedMemory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/** A rank among CPU ranks. */
+final class CpuCommunicator implements Communicator, Watch {
+    private static final int MOST_KEPT_PLANS = 16;
+
+    private final GroupSpec spec;
+    private final Membership membership;
+    private final Machine machine;
+    private final Waiting waiting;
+    private final SharedWords words;
+    private final int vectorBits;
+    private final Arena arena = Arena.ofShared();
+    private final Standing standing;
+    private final Agreement agreement;
+    private final Regions regions;
+    private final AtomicBoolean busy = new AtomicBoolean();
+    private final Map<String, CpuPlan> kept = new LinkedHashMap<>();
+    private final List<Integer> closedPlans = new ArrayList<>();
+    private int calls;
+    private int plans;
+    private int tokens;
+    private int planInCall;
+    private boolean closed;
+    private volatile @Nullable RuntimeException failure;
+
+    CpuCommunicator(GroupSpec spec, Membership membership, SharedWords words, int vectorBits) {
+        this.spec = spec;
+        this.membership = membership;
+        this.words = words;
+        this.vectorBits = vectorBits;
+        agreement = new Agreement(membership, spec.joinTimeout());
+        SharedMemory memory = membership.memory();
+        regions = new Regions(memory, GroupLayout.BYTES);
+        if (membership.rank() == 0) {
+            regions.open();
+        }
+        machine = Machine.agree(spec, membership, agreement);
+        waiting = Waiting.of(machine.crowded(), spec.callTimeout());
+        MemorySegment control = memory.map(0, regions.firstBytes(), arena);
+        standing = new Standing(control, words);
+    }
+
+    @Override
+    public int rank() {
+        return membership.rank();
+    }
+
+    @Override
+    public int worldSize() {
+        return membership.worldSize();
+    }
+
+    SharedMemory memory() {
+        return membership.memory();
+    }
+
+    SharedWords words() {
+        return words;
+    }
+
+    int vectorBits() {
+        return vectorBits;
+    }
+
+    Machine machine() {
+        return machine;
+    }
+
+    Agreement agreement() {
+        return agreement;
+    }
+
+    Standing standing() {
+        return standing;
+    }
+
+    /** The processor of each lane of this rank; null leaves the threads unbound. */
+    int @Nullable [] processors() {
+        return spec.bindThreads() ? machine.processorsOf(membership.rank()) : null;
+    }
+
+    Waiter waiter(MemorySegment memory) {
+        return new Waiter(words, waiting, this, memory, membership.rank(), machine.canSleepOnWords());
+    }
+
+    @Override
+    public Plan plan(Operation operation) {
+        return plan(operation, "", Lane::new);
+    }
+
+    /**
+     * @param peculiarity what sets this plan apart from others of the same operation, part of what all ranks must agree on
+     */
+    CpuPlan plan(Operation operation, String peculiarity, CpuPlan.LaneMaker maker) {
+        enter();
+        try {
+            return planTogether(operation, peculiarity, maker);
+        } catch (RuntimeException | Error e) {
+            throw failing(e);
+        } finally {
+            exit();
+        }
+    }
+
+    private CpuPlan planTogether(Operation operation, String peculiarity, CpuPlan.LaneMaker maker) {
+        int id = plans + 1;
+        agreement.requireSame("the plan", "plan " + id + ": " + operation + peculiarity);
+        regions.giveBack(agreement.gather("closed plans", closedPlans.toString()));
+        closedPlans.clear();
+        PlanLayout layout = PlanLayout.of(operation, worldSize(), machine.lanes(), PlanLayout.TARGET_CHUNK);
+        long offset = regions.agreeOn(id, layout, membership.rank(), agreement);
+        plans = id;
+        CpuPlan plan = new CpuPlan(this, id, operation, layout, offset, maker);
+        agreement.gather("the plan's memory", "mapped");
+        return plan;
+    }
+
+    @Override
+    public void allReduce(MemorySegment inOut, DType dtype, int elements) {
+        Operation operation = Operation.allReduce(dtype, elements, 1);
+        CpuPlan plan = kept.get(dtype + " " + elements);
+        if (plan == null) {
+            if (kept.size() == MOST_KEPT_PLANS) {
+                // The oldest one; the same on every rank, since every rank makes the same calls.
+                String oldest = kept.keySet().iterator().next();
+                CpuPlan old = kept.remove(oldest);
+                if (old != null) {
+                    old.close();
+                }
+            }
+            plan = (CpuPlan) plan(operation);
+            kept.put(dtype + " " + elements, plan);
+        }
+        plan.run(1, Tensors.of(inOut).withReduced(inOut));
+    }
+
+    /** Called by a plan that closes: its memory is free when every rank has said so. */
+    void planClosed(CpuPlan plan) {
+        closedPlans.add(plan.id());
+    }
+
+    /** At the start of every use. */
+    void enter() {
+        if (!busy.compareAndSet(false, true)) {
+            throw new UsageException("Rank " + membership.rank() + ": a second thread uses the communicator while the"
+                    + " first is still in a call. Give each thread a rank of its own, or make one call after the other.");
+        }
+        if (closed || failure != null) {
+            busy.set(false);
+            throw unusable();
+        }
+    }
+
+    /** At the end of every use. */
+    void exit() {
+        busy.setRelease(false);
+    }
+
+    private LockstepException unusable() {
+        RuntimeException earlier = failure;
+        if (closed || earlier == null) {
+            return new UsageException("Rank " + membership.rank() + ": the communicator is closed.");
+        }
+        return new UsageException(
+                "Rank " + membership.rank() + ": the communicator failed earlier and is of no further use: close it and"
+                        + " join again. It failed with: " + earlier.getMessage(),
+                earlier);
+    }
+
+    /** Tells the group that this rank fails, unless the caller's arguments alone were wrong. */
+    RuntimeException failing(Throwable e) {
+        if (e instanceof UsageException usage) {
+            return usage;
+        }
+        RuntimeException reason = e instanceof RuntimeException runtime ? runtime : new IllegalStateException(e);
+        failure = reason;
+        standing.fail(membership.rank(), reason);
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return reason;
+    }
+
+    /** Starts a call and returns its number. */
+    int beginCall(int plan, int callTokens) {
+        calls++;
+        tokens = callTokens;
+        planInCall = plan;
+        standing.begin(membership.rank(), calls, plan, callTokens);
+        return calls;
+    }
+
+    /** The upper half of every signal of a call, its highest bit clear: what must be the same on every rank. */
+    long fingerprint(int plan, int number, int callTokens) {
+        int mixed = (plan * 31 + number) * 0x9E3779B1 + callTokens * 0x85EBCA77;
+        mixed ^= mixed >>> 15;
+        return (long) (mixed & Integer.MAX_VALUE) << Integer.SIZE;
+    }
+
+    @Override
+    public @Nullable RuntimeException whyNotWait(int peer) {
+        RuntimeException mine = failure;
+        if (mine != null) {
+            return mine;
+        }
+        for (int rank = 0; rank < worldSize(); rank++) {
+            if (rank == membership.rank()) {
+                continue;
+            }
+            String lost = membership.lost(rank);
+            if (lost != null) {
+                return new PeerLostException(where() + ": " + lost + ".");
+            }
+            RuntimeException failed = standing.failure(rank, where() + ": " + membership.describe(rank) + " gave up. ");
+            if (failed != null) {
+                return failed;
+            }
+            if (standing.makesAnotherCall(rank, calls, planInCall, tokens)) {
+                return disagreement(rank);
+            }
+        }
+        return null;
+    }
+
+    @Override
+    public DisagreementException disagreement(int peer) {
+        return new DisagreementException("The ranks make different calls: " + where() + "; "
+                + membership.describe(peer) + " " + lastHeard(peer) + ". Make the same calls in the same order.");
+    }
+
+    @Override
+    public String where() {
+        return "rank " + membership.rank() + " in call " + calls + " (plan " + planInCall + ", " + tokens + " tokens)";
+    }
+
+    @Override
+    public String describe(int peer) {
+        return membership.describe(peer);
+    }
+
+    @Override
+    public String lastHeard(int peer) {
+        return standing.lastHeard(peer);
+    }
+
+    @Override
+    public void close() {
+        if (!busy.compareAndSet(false, true)) {
+            throw new UsageException("Rank " + membership.rank()
+                    + ": the communicator is closed while another thread is in a call. Let the call end first.");
+        }
+        try {
+            if (!closed) {
+                for (CpuPlan plan : kept.values()) {
+                    plan.close();
+                }
+                closed = true;
+                membership.close();
+                arena.close();
+            }
+        } finally {
+            busy.set(false);
+        }
+    }
+}

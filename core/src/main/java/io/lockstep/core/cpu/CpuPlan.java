@@ -1,0 +1,189 @@
+package io.lockstep.core.cpu;
+
+import io.lockstep.core.Algorithm;
+import io.lockstep.core.HostBuffer;
+import io.lockstep.core.Operation;
+import io.lockstep.core.Plan;
+import io.lockstep.core.Tensors;
+import io.lockstep.core.UsageException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** A plan on CPU ranks: its memory, its lanes, and the state that turns with its calls. */
+final class CpuPlan implements Plan {
+    /** A lane of its own is worth waking for this many bytes. */
+    private static final long LANE_BYTES = 64 * 1024;
+
+    private final CpuCommunicator communicator;
+    private final int id;
+    private final Operation operation;
+    private final PlanLayout layout;
+    private final long offset;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment memory;
+    private final Operands operands;
+    private final Call call = new Call();
+    private final Lane[] lanes;
+    private final Team team;
+    private HostBuffer @Nullable [] lent;
+    private boolean filling;
+    private boolean closed;
+
+    /** From so many tokens on two-shot is taken, where the choice is free. */
+    private int crossover = Integer.MAX_VALUE;
+
+    CpuPlan(
+            CpuCommunicator communicator, int id, Operation operation, PlanLayout layout, long offset, LaneMaker maker) {
+        this.communicator = communicator;
+        this.id = id;
+        this.operation = operation;
+        this.layout = layout;
+        this.offset = offset;
+        memory = communicator.memory().map(offset, layout.bytes(), arena);
+        operands = new Operands(operation);
+        operands.lentMemory(lentAddress(0), lentAddress(PlanLayout.LENT_BUFFERS));
+        Setup setup = new Setup(
+                communicator.rank(),
+                operation,
+                layout,
+                memory,
+                operands,
+                call,
+                communicator.words(),
+                communicator.vectorBits());
+        lanes = new Lane[layout.lanes()];
+        for (int lane = 0; lane < lanes.length; lane++) {
+            lanes[lane] = maker.make(setup, lane, communicator.waiter(memory), arena);
+        }
+        team = new Team(lanes.length, "lockstep rank " + communicator.rank(), communicator.processors());
+    }
+
+    /** How the lanes of a plan are made: as they should be, or with a fault planted. */
+    @FunctionalInterface
+    interface LaneMaker {
+        Lane make(Setup setup, int index, Waiter waiter, Arena scratch);
+    }
+
+    int id() {
+        return id;
+    }
+
+    long offset() {
+        return offset;
+    }
+
+    PlanLayout layout() {
+        return layout;
+    }
+
+    void crossover(int tokens) {
+        crossover = tokens;
+    }
+
+    @Override
+    public Operation operation() {
+        return operation;
+    }
+
+    @Override
+    public Algorithm algorithm(int tokens) {
+        if (operation.algorithm() != Algorithm.AUTO) {
+            return operation.algorithm();
+        }
+        return tokens < crossover ? Algorithm.ONE_SHOT : Algorithm.TWO_SHOT;
+    }
+
+    @Override
+    public long sharedBytes() {
+        return lent == null ? layout.committedBytes() : layout.bytes();
+    }
+
+    @Override
+    public HostBuffer input() {
+        communicator.enter();
+        try {
+            requireOpen();
+            if (lent == null) {
+                communicator
+                        .memory()
+                        .commit(
+                                offset + layout.lent(communicator.rank(), 0),
+                                PlanLayout.LENT_BUFFERS * layout.lentBytes());
+                long bytes = operation.maxTokens() * operation.rowBytes();
+                HostBuffer[] buffers = new HostBuffer[PlanLayout.LENT_BUFFERS];
+                for (int buffer = 0; buffer < buffers.length; buffer++) {
+                    buffers[buffer] =
+                            new HostBuffer(memory.asSlice(layout.lent(communicator.rank(), buffer), bytes));
+                }
+                lent = buffers;
+            }
+            filling = true;
+            return lent[call.numberInPlan % PlanLayout.LENT_BUFFERS];
+        } finally {
+            communicator.exit();
+        }
+    }
+
+    @Override
+    public void run(int tokens, Tensors tensors) {
+        run(tokens, tensors, algorithm(tokens));
+    }
+
+    void run(int tokens, Tensors tensors, Algorithm algorithm) {
+        communicator.enter();
+        try {
+            requireOpen();
+            operands.bind(tokens, tensors);
+            call.lent = !operands.input.given();
+            if (call.lent && !filling) {
+                throw new UsageException("The call names no input, and input() was not asked for since the last call:"
+                        + " fill the buffer that it lends, or give an input.");
+            }
+            call.tokens = tokens;
+            call.elements = (long) tokens * operation.hidden();
+            call.rows = layout.rows(call.elements);
+            call.activeLanes = activeLanes();
+            call.algorithm = algorithm;
+            call.number = communicator.beginCall(id, tokens);
+            call.fingerprint = communicator.fingerprint(id, call.number, tokens);
+            if (call.activeLanes == 1) {
+                lanes[0].run();
+            } else {
+                team.run(lanes, call.activeLanes);
+            }
+            call.numberInPlan++;
+            filling = false;
+        } catch (RuntimeException | Error e) {
+            throw communicator.failing(e);
+        } finally {
+            communicator.exit();
+        }
+    }
+
+    /** The same on every rank, since every rank has the same call. */
+    private int activeLanes() {
+        long worthwhile = call.elements * operation.dtype().bytes() / LANE_BYTES;
+        return Math.clamp(worthwhile, 1, Math.min(lanes.length, call.rows));
+    }
+
+    private long lentAddress(int buffer) {
+        return memory.address() + layout.lent(communicator.rank(), buffer);
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new UsageException("The plan is closed.");
+        }
+    }
+
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            team.close();
+            arena.close();
+            communicator.planClosed(this);
+        }
+    }
+}

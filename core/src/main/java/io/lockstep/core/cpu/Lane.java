@@ -1,0 +1,355 @@
+package io.lockstep.core.cpu;
+
+import io.lockstep.core.Algorithm;
+import io.lockstep.core.Operation;
+import io.lockstep.core.kernels.Kernels;
+import io.lockstep.core.posix.RawMemory;
+import io.lockstep.core.reference.Reference;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * One thread of one rank. It exchanges its share of the rows with the same lane of every other rank; lanes of one rank have nothing to do
+ * with one another.
+ *
+ * <p>Rows travel in chunks, numbered on through all calls. Chunk s lies in slot s mod 4 of the sender's staging memory, or in the input
+ * that the plan lent; the sender publishes {@code ready[s mod 4]}. The next chunk of a call is sent before this one is awaited.
+ *
+ * <ul>
+ *   <li>One-shot: await every rank's ready(s), add all of the chunk, finish its rows.
+ *   <li>Two-shot: await every rank's ready(s), add one's own part, publish {@code shared[s mod 4]}, await every rank's shared(s), finish the
+ *       rows from all parts, which lie in slot s mod 2.
+ * </ul>
+ *
+ * <p>Nothing is waited for before a slot is written again. Hazard: a rank writes chunk s + 4 over chunk s while a slower one still reads that.
+ * Invariant: chunk s + 4 is sent after s + 2 was finished here, so every rank's ready(s + 2) was seen; a rank sends s + 2 only after it has
+ * finished s. For the parts: part s + 2 is written after every ready(s + 2) was seen. For the lent input: it is written again two calls later,
+ * after a whole call in which every rank's ready was seen, which it sends only after it has finished the call before.
+ */
+class Lane {
+    /** In a ready word: the chunk lies in the lent input. */
+    static final long LENT = 1L << 63;
+
+    private static final long SEQUENCE = 0xFFFFFFFFL;
+
+    /** Rows are summed in pieces that stay in the first-level cache until they are finished. */
+    private static final int PIECE_BYTES = 16 * 1024;
+
+    final int rank;
+    final int index;
+    final PlanLayout layout;
+    final long base;
+    final Call call;
+
+    private final Operation operation;
+    private final Operands operands;
+    private final SharedWords words;
+    private final Waiter waiter;
+    private final int bytes;
+    private final int worldSize;
+    final Kernels kernels;
+    private final long[] sources;
+    private final long[] piece;
+    private final int pieceRows;
+    private final long sums;
+    private final long gathered;
+    private final long residualRow;
+    private final long weightRow;
+    private final long outRow;
+    private int sequence;
+
+    // What of the current call is this lane's.
+    private int firstRow;
+    private int endRow;
+    private int firstSequence;
+    private long weight;
+
+    Lane(Setup setup, int index, Waiter waiter, Arena scratch) {
+        this.rank = setup.rank();
+        this.index = index;
+        this.layout = setup.layout();
+        this.base = setup.memory().address();
+        this.call = setup.call();
+        this.operation = setup.operation();
+        this.operands = setup.operands();
+        this.words = setup.words();
+        this.waiter = waiter;
+        bytes = operation.dtype().bytes();
+        worldSize = layout.worldSize();
+        kernels = Kernels.of(operation.dtype(), operation.hidden(), setup.vectorBits(), scratch);
+        sources = new long[worldSize];
+        piece = new long[worldSize];
+        pieceRows = Math.clamp(PIECE_BYTES / layout.rowBytes(), 1, layout.chunkRows());
+        long rowBytes = layout.rowBytes();
+        sums = scratch.allocate(pieceRows * rowBytes, PlanLayout.LINE).address();
+        gathered = scratch.allocate(rowBytes, PlanLayout.LINE).address();
+        residualRow = scratch.allocate(rowBytes, PlanLayout.LINE).address();
+        weightRow = scratch.allocate(rowBytes, PlanLayout.LINE).address();
+        outRow = scratch.allocate(rowBytes, PlanLayout.LINE).address();
+    }
+
+    static boolean matches(long word, long expected) {
+        return (word & ~LENT) == expected;
+    }
+
+    /** Whether a rank has published this chunk, or a later one, for a call that is not this one. */
+    static boolean isOfAnotherCall(long word, long expected) {
+        return (int) word - (int) expected >= 0 && !matches(word, expected);
+    }
+
+    /** Runs this lane's share of the call. */
+    final void run() {
+        firstRow = (int) ((long) call.rows * index / call.activeLanes);
+        endRow = (int) ((long) call.rows * (index + 1) / call.activeLanes);
+        firstSequence = sequence + 1;
+        int chunks = (endRow - firstRow + layout.chunkRows() - 1) / layout.chunkRows();
+        if (operation.norm()) {
+            weight = operands.weight.readable(0, operation.rowBytes(), weightRow);
+        }
+        if (chunks > 0) {
+            send(0);
+        }
+        for (int chunk = 0; chunk < chunks; chunk++) {
+            if (chunk + 1 < chunks) {
+                send(chunk + 1);
+            }
+            awaitReady(chunk);
+            if (call.algorithm == Algorithm.ONE_SHOT) {
+                finishFromInputs(chunk);
+            } else {
+                addOwnPart(chunk);
+                publishShared(chunk);
+                awaitShared(chunk);
+                finishFromParts(chunk);
+            }
+        }
+        sequence += chunks;
+    }
+
+    private void send(int chunk) {
+        if (!call.lent) {
+            stage(chunk);
+        }
+        publishReady(chunk);
+    }
+
+    /** Copies the input to where every rank reads it. */
+    void stage(int chunk) {
+        long to = base + layout.staging(rank, index, slot(chunk));
+        long from = firstElement(chunk) * bytes;
+        int elements = elements(chunk);
+        if (operands.input.heap()) {
+            MemorySegment.copy(operands.input.segment(), from, RawMemory.ALL, to, (long) elements * bytes);
+        } else if (call.algorithm == Algorithm.ONE_SHOT) {
+            copy(to, operands.input.address() + from, (long) elements * bytes);
+        } else {
+            // All but the part that this rank adds itself.
+            long start = (long) layout.partStart(rank, elements) * bytes;
+            long end = (long) layout.partStart(rank + 1, elements) * bytes;
+            copy(to, operands.input.address() + from, start);
+            copy(to + end, operands.input.address() + from + end, (long) elements * bytes - end);
+        }
+    }
+
+    /** Pairs with {@link #awaitReady} on every other rank; makes the chunk visible. Without it: litmus cpu-relaxed-ready. */
+    void publishReady(int chunk) {
+        long signal = base + layout.ready(rank, index, slot(chunk));
+        words.publish(signal, word(chunk) | (call.lent ? LENT : 0));
+        waiter.wake(signal);
+    }
+
+    /** Pairs with {@link #publishReady} on every other rank; makes its chunk visible. Without it: litmus cpu-relaxed-ready-await. */
+    void awaitReady(int chunk) {
+        long expected = word(chunk);
+        for (int peer = 0; peer < worldSize; peer++) {
+            boolean lent = call.lent;
+            if (peer != rank) {
+                long signal = base + layout.ready(peer, index, slot(chunk));
+                long word = words.await(signal);
+                if (!matches(word, expected)) {
+                    word = waiter.await(signal, expected, peer, "the input");
+                }
+                lent = (word & LENT) != 0;
+            }
+            sources[peer] = source(peer, chunk, lent);
+        }
+    }
+
+    /** Where the chunk of a rank lies. */
+    long source(int from, int chunk, boolean lent) {
+        if (lent) {
+            int buffer = call.numberInPlan % PlanLayout.LENT_BUFFERS;
+            return base + layout.lent(from, buffer) + firstElement(chunk) * bytes;
+        }
+        if (from == rank && !operands.input.heap()) {
+            return operands.input.address() + firstElement(chunk) * bytes;
+        }
+        return base + layout.staging(from, index, slot(chunk));
+    }
+
+    private void finishFromInputs(int chunk) {
+        int elements = elements(chunk);
+        int step = pieceRows * layout.rowElements();
+        for (int from = 0; from < elements; from += step) {
+            int length = Math.min(step, elements - from);
+            add(sums, from, length);
+            finish(chunk, from, sums, length);
+        }
+    }
+
+    /** Adds this rank's part of the chunk, for all ranks. */
+    private void addOwnPart(int chunk) {
+        int elements = elements(chunk);
+        int from = layout.partStart(rank, elements);
+        int length = layout.partStart(rank + 1, elements) - from;
+        add(base + layout.reduced(rank, index, partSlot(chunk)), from, length);
+    }
+
+    private void add(long to, int from, int length) {
+        for (int source = 0; source < worldSize; source++) {
+            piece[source] = sources[source] + (long) from * bytes;
+        }
+        kernels.sum(to, piece, worldSize, length);
+    }
+
+    /** Pairs with {@link #awaitShared} on every other rank; makes the part visible. Without it: litmus cpu-relaxed-shared. */
+    void publishShared(int chunk) {
+        long signal = base + layout.shared(rank, index, slot(chunk));
+        words.publish(signal, word(chunk));
+        waiter.wake(signal);
+    }
+
+    /** Pairs with {@link #publishShared} on every other rank; makes its part visible. Without it: litmus cpu-relaxed-shared-await. */
+    void awaitShared(int chunk) {
+        long expected = word(chunk);
+        for (int peer = 0; peer < worldSize; peer++) {
+            if (peer != rank) {
+                long signal = base + layout.shared(peer, index, slot(chunk));
+                if (!matches(words.await(signal), expected)) {
+                    waiter.await(signal, expected, peer, "the part of the sum");
+                }
+            }
+        }
+    }
+
+    private void finishFromParts(int chunk) {
+        int elements = elements(chunk);
+        if (!operation.residual() && !operation.norm()) {
+            for (int owner = 0; owner < worldSize; owner++) {
+                int from = layout.partStart(owner, elements);
+                finishSum(chunk, from, part(owner, chunk, from, elements), layout.partStart(owner + 1, elements) - from);
+            }
+            return;
+        }
+        int hidden = operation.hidden();
+        int owner = 0;
+        for (int from = 0; from < elements; from += hidden) {
+            while (layout.partStart(owner + 1, elements) <= from) {
+                owner++;
+            }
+            boolean whole = from + hidden <= layout.partStart(owner + 1, elements);
+            long row = whole ? part(owner, chunk, from, elements) : gather(chunk, owner, from, elements);
+            finish(chunk, from, row, hidden);
+        }
+    }
+
+    /** Where element {@code from} of the chunk lies in its owner's part. */
+    private long part(int owner, int chunk, int from, int elements) {
+        long within = (long) (from - layout.partStart(owner, elements)) * bytes;
+        return base + layout.reduced(owner, index, partSlot(chunk)) + within;
+    }
+
+    /** Puts a row together that lies in several parts. */
+    private long gather(int chunk, int firstOwner, int from, int elements) {
+        int end = from + operation.hidden();
+        int owner = firstOwner;
+        for (int at = from; at < end; owner++) {
+            int length = Math.min(end, layout.partStart(owner + 1, elements)) - at;
+            copy(gathered + (long) (at - from) * bytes, part(owner, chunk, at, elements), (long) length * bytes);
+            at += length;
+        }
+        return gathered;
+    }
+
+    /** Everything after the sum, for whole rows that begin at element {@code from} of the chunk. */
+    final void finish(int chunk, int from, long raw, int length) {
+        if (!operation.residual() && !operation.norm()) {
+            finishSum(chunk, from, raw, length);
+            return;
+        }
+        int hidden = operation.hidden();
+        for (int done = 0; done < length; done += hidden) {
+            finishRow(chunk, from + done, raw + (long) done * bytes);
+        }
+    }
+
+    void finishRow(int chunk, int from, long raw) {
+        int hidden = operation.hidden();
+        long rowBytes = operation.rowBytes();
+        long offset = (firstElement(chunk) + from) * bytes;
+        if (operands.reduced.given()) {
+            finishSum(chunk, from, raw, hidden);
+        }
+        long row = raw;
+        float squares;
+        if (operation.residual()) {
+            long addend = operands.residual.readable(offset, rowBytes, residualRow);
+            row = operands.residualOut.writable(offset, residualRow);
+            squares = kernels.addSquares(row, raw, addend, hidden);
+            // A NaN among the squares makes their sum one: only then can the row hold any.
+            if (Float.isNaN(squares)) {
+                kernels.canonicalise(row, row, hidden);
+            }
+            operands.residualOut.flush(offset, rowBytes, residualRow);
+        } else {
+            squares = kernels.squares(raw, hidden);
+        }
+        if (operation.norm()) {
+            long to = operands.out.writable(offset, outRow);
+            kernels.scale(to, row, weight, Reference.scale(squares, hidden, operation.epsilon()), hidden);
+            operands.out.flush(offset, rowBytes, outRow);
+        }
+    }
+
+    private void finishSum(int chunk, int from, long raw, int length) {
+        long offset = (firstElement(chunk) + from) * bytes;
+        if (!operands.reduced.heap()) {
+            kernels.canonicalise(operands.reduced.address() + offset, raw, length);
+            return;
+        }
+        int step = layout.rowElements();
+        for (int done = 0; done < length; done += step) {
+            int n = Math.min(step, length - done);
+            long at = (long) done * bytes;
+            kernels.canonicalise(outRow, raw + at, n);
+            operands.reduced.flush(offset + at, (long) n * bytes, outRow);
+        }
+    }
+
+    /** The element of the tensor with which a chunk begins. */
+    final long firstElement(int chunk) {
+        return ((long) firstRow + (long) chunk * layout.chunkRows()) * layout.rowElements();
+    }
+
+    final int elements(int chunk) {
+        long end = Math.min((long) endRow * layout.rowElements(), call.elements);
+        return (int) Math.min((long) layout.chunkRows() * layout.rowElements(), end - firstElement(chunk));
+    }
+
+    /** The slot of a chunk in the staging memory. */
+    int slot(int chunk) {
+        return (firstSequence + chunk) & (PlanLayout.SLOTS - 1);
+    }
+
+    private int partSlot(int chunk) {
+        return (firstSequence + chunk) & (PlanLayout.REDUCED_SLOTS - 1);
+    }
+
+    private long word(int chunk) {
+        return call.fingerprint | ((firstSequence + chunk) & SEQUENCE);
+    }
+
+    private static void copy(long to, long from, long bytes) {
+        MemorySegment.copy(RawMemory.ALL, from, RawMemory.ALL, to, bytes);
+    }
+}
