@@ -5,6 +5,9 @@ module io.lockstep.core {
 
     exports io.lockstep.core;
     exports io.lockstep.core.reference;
+    // For planting faults and measuring, not for users.
+    exports io.lockstep.core.cpu to
+            io.lockstep.cli;
 
     uses io.lockstep.core.Backend;
 

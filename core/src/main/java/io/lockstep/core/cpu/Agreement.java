@@ -36,9 +36,10 @@ final class Agreement {
         List<String> all = gather(what, mine);
         for (int rank = 1; rank < all.size(); rank++) {
             if (!all.get(rank).equals(all.getFirst())) {
-                throw new DisagreementException("The ranks disagree on " + what + ": " + membership.describe(0) + " says "
-                        + all.getFirst() + "; " + membership.describe(rank) + " says " + all.get(rank)
-                        + ". Make both the same.");
+                throw new DisagreementException(
+                        "The ranks disagree on " + what + ": " + membership.describe(0) + " says "
+                                + all.getFirst() + "; " + membership.describe(rank) + " says " + all.get(rank)
+                                + ". Make both the same.");
             }
         }
     }

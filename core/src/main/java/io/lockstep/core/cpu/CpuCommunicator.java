@@ -111,7 +111,8 @@ final class CpuCommunicator implements Communicator, Watch {
     }
 
     /**
-     * @param peculiarity what sets this plan apart from others of the same operation, part of what all ranks must agree on
+     * @param peculiarity what sets this plan apart from others of the same operation, part of what all ranks must agree
+     *     on
      */
     CpuPlan plan(Operation operation, String peculiarity, CpuPlan.LaneMaker maker) {
         enter();
@@ -164,8 +165,9 @@ final class CpuCommunicator implements Communicator, Watch {
     /** At the start of every use. */
     void enter() {
         if (!busy.compareAndSet(false, true)) {
-            throw new UsageException("Rank " + membership.rank() + ": a second thread uses the communicator while the"
-                    + " first is still in a call. Give each thread a rank of its own, or make one call after the other.");
+            throw new UsageException(
+                    "Rank " + membership.rank() + ": a second thread uses the communicator while the"
+                            + " first is still in a call. Give each thread a rank of its own, or make one call after the other.");
         }
         if (closed || failure != null) {
             busy.set(false);
@@ -246,8 +248,8 @@ final class CpuCommunicator implements Communicator, Watch {
 
     @Override
     public DisagreementException disagreement(int peer) {
-        return new DisagreementException("The ranks make different calls: " + where() + "; "
-                + membership.describe(peer) + " " + lastHeard(peer) + ". Make the same calls in the same order.");
+        return new DisagreementException("The ranks make different calls: " + where() + "; " + membership.describe(peer)
+                + " " + lastHeard(peer) + ". Make the same calls in the same order.");
     }
 
     @Override

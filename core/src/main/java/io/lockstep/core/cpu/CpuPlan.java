@@ -34,7 +34,12 @@ final class CpuPlan implements Plan {
     private int crossover = Integer.MAX_VALUE;
 
     CpuPlan(
-            CpuCommunicator communicator, int id, Operation operation, PlanLayout layout, long offset, LaneMaker maker) {
+            CpuCommunicator communicator,
+            int id,
+            Operation operation,
+            PlanLayout layout,
+            long offset,
+            LaneMaker maker) {
         this.communicator = communicator;
         this.id = id;
         this.operation = operation;
@@ -113,8 +118,7 @@ final class CpuPlan implements Plan {
                 long bytes = operation.maxTokens() * operation.rowBytes();
                 HostBuffer[] buffers = new HostBuffer[PlanLayout.LENT_BUFFERS];
                 for (int buffer = 0; buffer < buffers.length; buffer++) {
-                    buffers[buffer] =
-                            new HostBuffer(memory.asSlice(layout.lent(communicator.rank(), buffer), bytes));
+                    buffers[buffer] = new HostBuffer(memory.asSlice(layout.lent(communicator.rank(), buffer), bytes));
                 }
                 lent = buffers;
             }

@@ -15,7 +15,8 @@ package io.lockstep.core.cpu;
  *       +-------------------------------------------------------------------------------+
  * </pre>
  *
- * {@code call} holds the number of the call in its lower and the number of the plan in its upper half. Each rank writes its own words alone.
+ * {@code call} holds the number of the call in its lower and the number of the plan in its upper half. Each rank writes
+ * its own words alone.
  */
 final class GroupLayout {
     static final long BYTES = 8192;

@@ -9,22 +9,24 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * One thread of one rank. It exchanges its share of the rows with the same lane of every other rank; lanes of one rank have nothing to do
- * with one another.
+ * One thread of one rank. It exchanges its share of the rows with the same lane of every other rank; lanes of one rank
+ * have nothing to do with one another.
  *
- * <p>Rows travel in chunks, numbered on through all calls. Chunk s lies in slot s mod 4 of the sender's staging memory, or in the input
- * that the plan lent; the sender publishes {@code ready[s mod 4]}. The next chunk of a call is sent before this one is awaited.
+ * <p>Rows travel in chunks, numbered on through all calls. Chunk s lies in slot s mod 4 of the sender's staging memory,
+ * or in the input that the plan lent; the sender publishes {@code ready[s mod 4]}. The next chunk of a call is sent
+ * before this one is awaited.
  *
  * <ul>
  *   <li>One-shot: await every rank's ready(s), add all of the chunk, finish its rows.
- *   <li>Two-shot: await every rank's ready(s), add one's own part, publish {@code shared[s mod 4]}, await every rank's shared(s), finish the
- *       rows from all parts, which lie in slot s mod 2.
+ *   <li>Two-shot: await every rank's ready(s), add one's own part, publish {@code shared[s mod 4]}, await every rank's
+ *       shared(s), finish the rows from all parts, which lie in slot s mod 2.
  * </ul>
  *
- * <p>Nothing is waited for before a slot is written again. Hazard: a rank writes chunk s + 4 over chunk s while a slower one still reads that.
- * Invariant: chunk s + 4 is sent after s + 2 was finished here, so every rank's ready(s + 2) was seen; a rank sends s + 2 only after it has
- * finished s. For the parts: part s + 2 is written after every ready(s + 2) was seen. For the lent input: it is written again two calls later,
- * after a whole call in which every rank's ready was seen, which it sends only after it has finished the call before.
+ * <p>Nothing is waited for before a slot is written again. Hazard: a rank writes chunk s + 4 over chunk s while a
+ * slower one still reads that. Invariant: chunk s + 4 is sent after s + 2 was finished here, so every rank's ready(s +
+ * 2) was seen; a rank sends s + 2 only after it has finished s. For the parts: part s + 2 is written after every
+ * ready(s + 2) was seen. For the lent input: it is written again two calls later, after a whole call in which every
+ * rank's ready was seen, which it sends only after it has finished the call before.
  */
 class Lane {
     /** In a ready word: the chunk lies in the lent input. */
@@ -40,14 +42,14 @@ class Lane {
     final PlanLayout layout;
     final long base;
     final Call call;
+    final Operation operation;
 
-    private final Operation operation;
     private final Operands operands;
     private final SharedWords words;
     private final Waiter waiter;
     private final int bytes;
     private final int worldSize;
-    final Kernels kernels;
+    private final Kernels kernels;
     private final long[] sources;
     private final long[] piece;
     private final int pieceRows;
@@ -126,7 +128,8 @@ class Lane {
         sequence += chunks;
     }
 
-    private void send(int chunk) {
+    /** Makes a chunk readable for every rank. */
+    void send(int chunk) {
         if (!call.lent) {
             stage(chunk);
         }
@@ -151,14 +154,20 @@ class Lane {
         }
     }
 
-    /** Pairs with {@link #awaitReady} on every other rank; makes the chunk visible. Without it: litmus cpu-relaxed-ready. */
+    /**
+     * Pairs with {@link #awaitReady} on every other rank; makes the chunk visible. Without it: litmus
+     * cpu-relaxed-ready.
+     */
     void publishReady(int chunk) {
         long signal = base + layout.ready(rank, index, slot(chunk));
         words.publish(signal, word(chunk) | (call.lent ? LENT : 0));
         waiter.wake(signal);
     }
 
-    /** Pairs with {@link #publishReady} on every other rank; makes its chunk visible. Without it: litmus cpu-relaxed-ready-await. */
+    /**
+     * Pairs with {@link #publishReady} on every other rank; makes its chunk visible. Without it: litmus
+     * cpu-relaxed-ready-await.
+     */
     void awaitReady(int chunk) {
         long expected = word(chunk);
         for (int peer = 0; peer < worldSize; peer++) {
@@ -209,17 +218,28 @@ class Lane {
         for (int source = 0; source < worldSize; source++) {
             piece[source] = sources[source] + (long) from * bytes;
         }
-        kernels.sum(to, piece, worldSize, length);
+        sum(to, piece, length);
     }
 
-    /** Pairs with {@link #awaitShared} on every other rank; makes the part visible. Without it: litmus cpu-relaxed-shared. */
+    /** {@code to = round(from[0] + from[1] + …)}. */
+    void sum(long to, long[] from, int length) {
+        kernels.sum(to, from, worldSize, length);
+    }
+
+    /**
+     * Pairs with {@link #awaitShared} on every other rank; makes the part visible. Without it: litmus
+     * cpu-relaxed-shared.
+     */
     void publishShared(int chunk) {
         long signal = base + layout.shared(rank, index, slot(chunk));
         words.publish(signal, word(chunk));
         waiter.wake(signal);
     }
 
-    /** Pairs with {@link #publishShared} on every other rank; makes its part visible. Without it: litmus cpu-relaxed-shared-await. */
+    /**
+     * Pairs with {@link #publishShared} on every other rank; makes its part visible. Without it: litmus
+     * cpu-relaxed-shared-await.
+     */
     void awaitShared(int chunk) {
         long expected = word(chunk);
         for (int peer = 0; peer < worldSize; peer++) {
@@ -237,7 +257,8 @@ class Lane {
         if (!operation.residual() && !operation.norm()) {
             for (int owner = 0; owner < worldSize; owner++) {
                 int from = layout.partStart(owner, elements);
-                finishSum(chunk, from, part(owner, chunk, from, elements), layout.partStart(owner + 1, elements) - from);
+                finishSum(
+                        chunk, from, part(owner, chunk, from, elements), layout.partStart(owner + 1, elements) - from);
             }
             return;
         }

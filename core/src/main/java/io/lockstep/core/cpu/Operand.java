@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One tensor of a call, as the lanes see it: an address where it lies in native memory, or a segment of the heap, whose rows pass through
- * scratch memory.
+ * One tensor of a call, as the lanes see it: an address where it lies in native memory, or a segment of the heap, whose
+ * rows pass through scratch memory.
  */
 final class Operand {
     private final String role;
@@ -56,10 +56,11 @@ final class Operand {
     /** Takes the tensor of the next call, which has so many bytes. */
     void bind(@Nullable Buffer buffer, long bytes) {
         given = buffer != null;
-        if (!(buffer instanceof HostBuffer(MemorySegment memory))) {
+        if (!(buffer instanceof HostBuffer host)) {
             segment = MemorySegment.NULL;
             return;
         }
+        MemorySegment memory = host.segment();
         if (memory.byteSize() < bytes) {
             throw new UsageException(
                     role + ": the segment holds " + memory.byteSize() + " bytes, this call needs " + bytes + ".");

@@ -64,7 +64,8 @@ final class Operands {
         requireExactly(weight, operation.norm(), "a norm");
         requireExactly(out, operation.norm(), "a norm");
         if (isSumAlone() && !reduced.given()) {
-            throw new UsageException("reduced is missing: the operation is the all-reduce alone, and that is its result.");
+            throw new UsageException(
+                    "reduced is missing: the operation is the all-reduce alone, and that is its result.");
         }
         requireApart();
         bound = tensors;
@@ -87,12 +88,10 @@ final class Operands {
 
     private static void requireExactly(Operand operand, boolean wanted, String part) {
         if (operand.given() != wanted) {
-            throw new UsageException(
-                    operand.role()
-                            + (wanted
-                                    ? " is missing: the operation has " + part + "."
-                                    : " is given, but the operation has no such part: it was planned without " + part
-                                            + "."));
+            throw new UsageException(operand.role()
+                    + (wanted
+                            ? " is missing: the operation has " + part + "."
+                            : " is given, but the operation has no such part: it was planned without " + part + "."));
         }
     }
 

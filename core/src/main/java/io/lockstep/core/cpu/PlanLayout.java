@@ -26,8 +26,9 @@ import io.lockstep.core.Operation;
  * +----------+--------------+-----------------------+------
  * </pre>
  *
- * The shared memory of a plan is world · lanes · (1 KiB + 4 · chunk + 2 · chunk / world) bytes, and, on ranks that have asked for the lent
- * input, 2 · maxTokens · hidden · bytes of the dtype more. A chunk is about {@link #TARGET_CHUNK} bytes, at least one row.
+ * The shared memory of a plan is world · lanes · (1 KiB + 4 · chunk + 2 · chunk / world) bytes, and, on ranks that have
+ * asked for the lent input, 2 · maxTokens · hidden · bytes of the dtype more. A chunk is about {@link #TARGET_CHUNK}
+ * bytes, at least one row.
  *
  * @param worldSize the number of ranks
  * @param lanes how many threads each rank computes with
@@ -65,7 +66,12 @@ record PlanLayout(int worldSize, int lanes, int rowElements, int chunkRows, long
         long rowBytes = (long) rowElements * operation.dtype().bytes();
         int chunkRows = Math.clamp(targetChunk / rowBytes, 1, rows);
         return new PlanLayout(
-                worldSize, lanes, rowElements, chunkRows, rowBytes, up(elements * operation.dtype().bytes(), PAGE));
+                worldSize,
+                lanes,
+                rowElements,
+                chunkRows,
+                rowBytes,
+                up(elements * operation.dtype().bytes(), PAGE));
     }
 
     /** How many rows so many elements are. */
@@ -120,7 +126,9 @@ record PlanLayout(int worldSize, int lanes, int rowElements, int chunkRows, long
         return committedBytes() + (long) worldSize * LENT_BUFFERS * lentBytes;
     }
 
-    /** Where this rank's part of a chunk of so many elements begins; the part of the last rank ends at the chunk's end. */
+    /**
+     * Where this rank's part of a chunk of so many elements begins; the part of the last rank ends at the chunk's end.
+     */
     int partStart(int rank, int elements) {
         return rank == worldSize ? elements : (int) ((long) elements * rank / worldSize) & -PART_ALIGNMENT;
     }

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which plan has which range of the group's memory. Rank 0 decides, the others follow. A range is given to another plan once every rank has
- * closed the one it belonged to.
+ * Which plan has which range of the group's memory. Rank 0 decides, the others follow. A range is given to another plan
+ * once every rank has closed the one it belonged to.
  */
 final class Regions {
     private static final String REFUSED = "refused: ";

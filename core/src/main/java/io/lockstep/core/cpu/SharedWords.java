@@ -5,11 +5,11 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 
 /**
- * The verbs: the only ordered accesses to memory that ranks share. A word is 64 bits at an address that is a multiple of 8, so it is
- * written and read whole.
+ * The verbs: the only ordered accesses to memory that ranks share. A word is 64 bits at an address that is a multiple
+ * of 8, so it is written and read whole.
  *
- * <p>{@link #publish} and {@link #await} make a pair: what was written before the one is visible after the other has seen its word.
- * {@link #peek} makes no pair with anything.
+ * <p>{@link #publish} and {@link #await} make a pair: what was written before the one is visible after the other has
+ * seen its word. {@link #peek} makes no pair with anything.
  */
 class SharedWords {
     private static final VarHandle WORD = ValueLayout.JAVA_LONG.varHandle();
@@ -29,7 +29,10 @@ class SharedWords {
         return (long) WORD.getOpaque(RawMemory.ALL, address);
     }
 
-    /** Nothing this thread does after it is seen before what it did before it: for a sleeper and its waker, which look at each other. */
+    /**
+     * Nothing this thread does after it is seen before what it did before it: for a sleeper and its waker, which look
+     * at each other.
+     */
     void fence() {
         VarHandle.fullFence();
     }

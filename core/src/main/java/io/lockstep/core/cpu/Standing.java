@@ -19,6 +19,9 @@ final class Standing {
     private static final int TIMEOUT = 3;
     private static final int OTHER = 4;
 
+    /** Polls before the processor is offered to the other rank. */
+    private static final int ROUND_TRIP_SPINS = 10_000;
+
     private final MemorySegment memory;
     private final SharedWords words;
 
@@ -27,7 +30,10 @@ final class Standing {
         this.words = words;
     }
 
-    /** Says that a rank begins a call. Pairs with {@link #makesAnotherCall}; makes the tokens visible. Without it: litmus cpu-relaxed-ready. */
+    /**
+     * Says that a rank begins a call. Pairs with {@link #makesAnotherCall}; makes the tokens visible. Without it:
+     * litmus cpu-relaxed-ready.
+     */
     void begin(int rank, int call, int plan, int tokens) {
         memory.set(JAVA_LONG, GroupLayout.rank(rank) + GroupLayout.TOKENS, tokens);
         words.publish(address(rank, GroupLayout.CALL), (long) plan << Integer.SIZE | Integer.toUnsignedLong(call));
@@ -52,41 +58,34 @@ final class Standing {
         return "last began call " + (int) word + " (plan " + (word >>> Integer.SIZE) + ", " + tokens + " tokens)";
     }
 
-    /** Says why a rank gives up. Pairs with {@link #failure}; makes the text visible. Without it: litmus cpu-relaxed-ready. */
+    /**
+     * Says why a rank gives up. Pairs with {@link #failure}; makes the text visible. Without it: litmus
+     * cpu-relaxed-ready.
+     */
     void fail(int rank, RuntimeException reason) {
         byte[] text = String.valueOf(reason.getMessage()).getBytes(StandardCharsets.UTF_8);
         byte[] fitting = Arrays.copyOf(text, GroupLayout.MOST_REASON_BYTES);
         MemorySegment.copy(
-                fitting,
-                0,
-                memory,
-                ValueLayout.JAVA_BYTE,
-                GroupLayout.rank(rank) + GroupLayout.REASON,
-                fitting.length);
-        int kind =
-                switch (reason) {
-                    case PeerLostException e -> LOST;
-                    case DisagreementException e -> DISAGREEMENT;
-                    case CollectiveTimeoutException e -> TIMEOUT;
-                    default -> OTHER;
-                };
+                fitting, 0, memory, ValueLayout.JAVA_BYTE, GroupLayout.rank(rank) + GroupLayout.REASON, fitting.length);
+        int kind = switch (reason) {
+            case PeerLostException e -> LOST;
+            case DisagreementException e -> DISAGREEMENT;
+            case CollectiveTimeoutException e -> TIMEOUT;
+            default -> OTHER;
+        };
         words.publish(address(rank, GroupLayout.FAILED), kind);
     }
 
     /** The exception for a rank that gave up, or null. */
-    @Nullable RuntimeException failure(int rank, String prefix) {
+    @Nullable
+    RuntimeException failure(int rank, String prefix) {
         long kind = words.await(address(rank, GroupLayout.FAILED));
         if (kind == 0) {
             return null;
         }
         byte[] text = new byte[GroupLayout.MOST_REASON_BYTES];
         MemorySegment.copy(
-                memory,
-                ValueLayout.JAVA_BYTE,
-                GroupLayout.rank(rank) + GroupLayout.REASON,
-                text,
-                0,
-                text.length);
+                memory, ValueLayout.JAVA_BYTE, GroupLayout.rank(rank) + GroupLayout.REASON, text, 0, text.length);
         String sentence = prefix + new String(text, StandardCharsets.UTF_8).replaceAll("[\\x00\\uFFFD]+$", "");
         return switch ((int) kind) {
             case LOST -> new PeerLostException(sentence);
@@ -94,6 +93,26 @@ final class Standing {
             case TIMEOUT -> new CollectiveTimeoutException(sentence);
             default -> new DriverException(sentence);
         };
+    }
+
+    /** Sends a word to the other one of ranks 0 and 1 and takes its answer: rank 0 begins. */
+    void roundTrip(int rank) {
+        long mine = memory.address() + GroupLayout.roundTrip(rank);
+        long theirs = memory.address() + GroupLayout.roundTrip(1 - rank);
+        long next = words.peek(mine) + 1;
+        if (rank == 0) {
+            words.publish(mine, next);
+        }
+        for (int polls = 0; words.await(theirs) != next; polls++) {
+            if (polls < ROUND_TRIP_SPINS) {
+                Thread.onSpinWait();
+            } else {
+                Thread.yield();
+            }
+        }
+        if (rank == 1) {
+            words.publish(mine, next);
+        }
     }
 
     private long address(int rank, int field) {

@@ -5,7 +5,10 @@ import java.util.BitSet;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/** The threads of a rank beside the calling one: lane 0 is the caller's, lane k that of worker k. They sleep between calls. */
+/**
+ * The threads of a rank beside the calling one: lane 0 is the caller's, lane k that of worker k. They sleep between
+ * calls.
+ */
 final class Team implements AutoCloseable {
     private static final int SPINS = 4000;
 
@@ -76,7 +79,8 @@ final class Team implements AutoCloseable {
         }
 
         // To yield is the point: the lane that is awaited may need this processor.
-        @Nullable Throwable awaitEnd() {
+        @Nullable
+        Throwable awaitEnd() {
             for (int i = 0; lane != null; i++) {
                 if (i < SPINS) {
                     Thread.onSpinWait();

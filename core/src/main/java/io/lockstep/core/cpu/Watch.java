@@ -5,8 +5,12 @@ import org.jspecify.annotations.Nullable;
 
 /** What a waiting lane asks about the rest of the group, in about every millisecond. */
 interface Watch {
-    /** The exception that ends the wait, or null. Looks at every rank, since the awaited one may itself wait for one that is gone. */
-    @Nullable RuntimeException whyNotWait(int peer);
+    /**
+     * The exception that ends the wait, or null. Looks at every rank, since the awaited one may itself wait for one
+     * that is gone.
+     */
+    @Nullable
+    RuntimeException whyNotWait(int peer);
 
     /** The awaited rank makes another call than this one. */
     DisagreementException disagreement(int peer);

@@ -1,13 +1,13 @@
 package io.lockstep.core.cpu;
 
 import static io.lockstep.core.Operation.allReduceResidualRmsNorm;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lockstep.core.Algorithm;
 import io.lockstep.core.Buffer;
 import io.lockstep.core.DType;
 import io.lockstep.core.HostBuffer;
 import io.lockstep.core.Operation;
-import io.lockstep.core.Plan;
 import io.lockstep.core.Tensors;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -20,15 +20,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The operation among threads of one JVM equals the specification, bit for bit, whatever the shape and the algorithm. */
+/**
+ * The operation among threads of one JVM equals the specification, bit for bit, whatever the shape and the algorithm.
+ */
 class CollectiveTest {
     private static final int[] HIDDEN = {1, 7, 8, 264, 520, 2040, 2880, 4096, 7168, 16384};
     private static final int[] TOKENS = {1, 2, 3, 13, 17, 127, 1319};
     private static final int[] WORLDS = {2, 3, 4, 5, 6, 7, 8};
     private static final Algorithm[] ALGORITHMS = {Algorithm.ONE_SHOT, Algorithm.TWO_SHOT};
-    private static final long MOST_BYTES = 2 * 1024 * 1024;
+    private static final long MOST_BYTES = 64 * 1024 * 1024;
 
-    /** Every value of every dimension, and all pairs of values of two dimensions, in as few cases as a greedy choice needs. */
+    /**
+     * Every value of every dimension, and all pairs of values of two dimensions, in as few cases as a greedy choice
+     * needs.
+     */
     static Stream<Arguments> allPairs() {
         int[] sizes = {DType.values().length, WORLDS.length, HIDDEN.length, TOKENS.length, ALGORITHMS.length};
         return AllPairs.of(sizes, 20261122).stream()
@@ -73,24 +78,39 @@ class CollectiveTest {
 
     private static void check(DType dtype, int world, int hidden, int tokens, Algorithm algorithm) {
         Operation operation = allReduceResidualRmsNorm(dtype, hidden, tokens).withAlgorithm(algorithm);
-        Ranks.run(Ranks.spec(world), communicator -> {
-            Plan plan = communicator.plan(operation);
-            for (Layer.Mix mix : Layer.Mix.values()) {
-                try (Arena arena = Arena.ofShared()) {
-                    Layer layer = new Layer(operation, world, tokens, 7 + mix.ordinal(), mix);
-                    Tensors tensors = layer.tensors(arena, communicator.rank());
-                    plan.run(tokens, tensors);
-                    layer.check(
-                            "rank " + communicator.rank() + ", " + mix,
-                            segment(tensors.reduced()),
-                            segment(tensors.residualOut()),
-                            segment(tensors.out()));
+        for (Layer.Mix mix : Layer.Mix.values()) {
+            try (Arena arena = Arena.ofShared()) {
+                Layer layer = new Layer(operation, world, tokens, 7 + mix.ordinal(), mix);
+                Tensors[] tensors = new Tensors[world];
+                Ranks.run(Ranks.spec(world), communicator -> {
+                    int rank = communicator.rank();
+                    tensors[rank] = layer.tensors(arena, rank);
+                    communicator.plan(operation).run(tokens, tensors[rank]);
+                });
+                MemorySegment reduced = segment(tensors[0].reduced());
+                MemorySegment residualOut = segment(tensors[0].residualOut());
+                MemorySegment out = segment(tensors[0].out());
+                layer.check("rank 0, " + mix, reduced, residualOut, out);
+                for (int rank = 1; rank < world; rank++) {
+                    String where = "rank " + rank + " beside rank 0, first byte that differs, " + mix;
+                    assertThat(segment(tensors[rank].reduced()).mismatch(reduced))
+                            .as(where)
+                            .isEqualTo(-1);
+                    assertThat(segment(tensors[rank].residualOut()).mismatch(residualOut))
+                            .as(where)
+                            .isEqualTo(-1);
+                    assertThat(segment(tensors[rank].out()).mismatch(out))
+                            .as(where)
+                            .isEqualTo(-1);
                 }
             }
-        });
+        }
     }
 
-    static @Nullable MemorySegment segment(@Nullable Buffer buffer) {
-        return buffer instanceof HostBuffer(MemorySegment segment) ? segment : null;
+    static MemorySegment segment(@Nullable Buffer buffer) {
+        if (buffer instanceof HostBuffer host) {
+            return host.segment();
+        }
+        throw new AssertionError("not in host memory: " + buffer);
     }
 }

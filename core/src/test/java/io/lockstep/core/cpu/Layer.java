@@ -10,7 +10,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
-/** The tensors of one rank for one call, made from a seed that every rank knows, and the comparison with the specification. */
+/**
+ * The tensors of one rank for one call, made from a seed that every rank knows, and the comparison with the
+ * specification.
+ */
 final class Layer {
     private final Operation operation;
     private final int worldSize;
