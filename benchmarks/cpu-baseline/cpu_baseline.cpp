@@ -721,12 +721,15 @@ class Group {
         for (int left = ranks; left > 0;) {
             auto time = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
             if (poll(waiting.data(), waiting.size(), static_cast<int>(std::max<int64_t>(time, 0))) <= 0) {
-                throw std::runtime_error(std::to_string(left) + " ranks do not answer");
+                throw std::runtime_error(failure.empty() ? std::to_string(left) + " ranks do not answer" : failure);
             }
             for (int n = 0; n < ranks; n++) {
                 if (waiting[n].revents == 0) continue;
                 if (read(members_[n].replies, &replies[n], sizeof(Reply)) != sizeof(Reply)) throw lost(n);
-                if (replies[n].failed && (failure.empty() || failure == kOtherGaveUp)) failure = replies[n].message;
+                if (replies[n].failed) {
+                    if (failure.empty() || failure == kOtherGaveUp) failure = replies[n].message;
+                    deadline = std::min(deadline, Clock::now() + std::chrono::seconds(1));   // a stopped rank is silent
+                }
                 waiting[n].fd = -1;   // poll() passes over it
                 waiting[n].revents = 0;
                 left--;
