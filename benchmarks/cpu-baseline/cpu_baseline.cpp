@@ -14,8 +14,8 @@
 // vectors give, multiply-adds may be fused and NaN is not canonicalised: all three favour this program.
 //
 // Ranks are forked processes, one pinned to each allowed CPU in turn. Before each iteration every rank rewrites its input
-// and residual, untimed; a barrier; then the call is timed. A sample is the slowest rank's time. Nothing waits without
-// a deadline.
+// and residual, untimed; a barrier; then the call is timed. A sample is the slowest rank's time; while ranks spin on
+// CPUs of their own, samples in which another process took a rank's CPU are set aside. Nothing waits without a deadline.
 
 #include <immintrin.h>
 #include <poll.h>
@@ -23,6 +23,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +72,13 @@ struct Block {
 };
 
 using Clock = std::chrono::steady_clock;
+
+/** How often another process has taken this one's CPU. A yield counts as well. */
+int64_t preemptions() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_nivcsw;
+}
 
 double nanosSince(Clock::time_point start) {
     return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
@@ -216,6 +224,7 @@ constexpr int64_t kPiece = int64_t{32} << 20;
 constexpr int64_t kChunk = int64_t{128} << 10;
 constexpr int kSlots = 4;   // see Rank::fused: two would be overwritten while a peer still reads
 constexpr int64_t kMostSamples = 1 << 19;
+constexpr uint64_t kRunning = UINT64_MAX;
 constexpr std::chrono::seconds kDeadline{10};
 constexpr const char *kOtherGaveUp = "another rank gave up";
 
@@ -239,12 +248,11 @@ struct Shared {
     Flag reduced[kMostRanks];   // deepspeed-like: calls whose slice is added
     Flag chunks[kMostRanks];    // fused: chunks written to the ring
     Flag echo[2];
-    Flag finished;              // iterations of the block when it is to end
+    Flag finished;              // the iteration at which the block ends, or kRunning
     Flag broken;                // a rank has given up; so do all others
     double roundTrip;
-    int64_t iterations;
     Staging staging[kMostRanks];
-    float samples[kMostRanks][kMostSamples];
+    float samples[kMostRanks][kMostSamples];   // nanoseconds; negative when the rank was preempted
 };
 
 Shared *mapShared() {
@@ -310,19 +318,21 @@ class Rank {
     void run(const Block &block) {
         prepare(block.shape);
         auto start = Clock::now();
-        shared_.finished.value.store(0, std::memory_order_relaxed);
+        if (self_ == 0) shared_.finished.value.store(kRunning, std::memory_order_relaxed);
         for (int64_t iteration = 0;; iteration++) {
             restore();
             bool over = iteration > 0 && nanosSince(start) > block.millis * 1e6;
             if (self_ == 0 && (over || iteration == kMostSamples)) {
-                shared_.iterations = iteration;
-                shared_.finished.value.store(1, std::memory_order_relaxed);
+                shared_.finished.value.store(static_cast<uint64_t>(iteration), std::memory_order_relaxed);
             }
             barrier();   // also makes rank 0's decision visible
-            if (shared_.finished.value.load(std::memory_order_relaxed) != 0) break;
+            // Compared by number: rank 0 may decide the next iteration while a peer is still on its way to this line.
+            if (shared_.finished.value.load(std::memory_order_relaxed) == static_cast<uint64_t>(iteration)) break;
             auto called = Clock::now();
             call(block);
-            shared_.samples[self_][iteration] = static_cast<float>(nanosSince(called));
+            double nanos = nanosSince(called);
+            int64_t before = std::exchange(preempted_, preemptions());
+            shared_.samples[self_][iteration] = static_cast<float>(preempted_ == before ? nanos : -nanos);
         }
         barrier();   // nobody starts the next block while a rank still reads `finished`
     }
@@ -564,6 +574,7 @@ class Rank {
     uint64_t calls_ = 0;
     uint64_t chunks_ = 0;
     uint64_t echoes_ = 0;
+    int64_t preempted_ = 0;
     Shape shape_{0, 0};
     Values freshInput_{nullptr, &std::free};
     Values freshResidual_{nullptr, &std::free};
@@ -591,6 +602,7 @@ struct Reply {
 
 struct Measured {
     int64_t iterations;
+    int64_t preempted;      // iterations that are not in the percentiles, unless it is all of them
     double p50, p90, p99;   // microseconds
     double before, after;   // flag round trip, nanoseconds
 };
@@ -599,6 +611,7 @@ class Group {
   public:
     Group(int ranks, Wait wait) : shared_(mapShared()), ranks_(ranks) {
         std::vector<int> cpus = allowedCpus();
+        ownCpus_ = wait == Wait::Spin && ranks <= static_cast<int>(cpus.size());
         for (int rank = 0; rank < ranks; rank++) start(rank, cpus[rank % cpus.size()], wait);
     }
     ~Group() {
@@ -613,14 +626,26 @@ class Group {
         result.before = roundTrip();
         send(ranks_, {Task::Run, block, 0}, block.millis);
         result.after = roundTrip();
-        result.iterations = shared_->iterations;
-        std::vector<float> slowest(shared_->samples[0], shared_->samples[0] + result.iterations);
-        for (int n = 1; n < ranks_; n++) {
-            for (int64_t i = 0; i < result.iterations; i++) slowest[i] = std::max(slowest[i], shared_->samples[n][i]);
+        result.iterations = static_cast<int64_t>(shared_->finished.value.load(std::memory_order_relaxed));
+        std::vector<float> slowest;
+        std::vector<float> undisturbed;
+        for (int64_t i = 0; i < result.iterations; i++) {
+            float most = 0;
+            bool preempted = false;
+            for (int n = 0; n < ranks_; n++) {
+                most = std::max(most, std::fabs(shared_->samples[n][i]));
+                preempted |= shared_->samples[n][i] < 0;
+            }
+            slowest.push_back(most);
+            if (!preempted) undisturbed.push_back(most);
+        }
+        if (ownCpus_) {
+            result.preempted = result.iterations - static_cast<int64_t>(undisturbed.size());
+            if (!undisturbed.empty()) slowest.swap(undisturbed);
         }
         std::sort(slowest.begin(), slowest.end());
         auto percentile = [&](double part) {
-            return slowest[static_cast<size_t>(std::ceil(part * static_cast<double>(result.iterations))) - 1] / 1e3;
+            return slowest[static_cast<size_t>(std::ceil(part * static_cast<double>(slowest.size()))) - 1] / 1e3;
         };
         result.p50 = percentile(0.50);
         result.p90 = percentile(0.90);
@@ -743,6 +768,7 @@ class Group {
 
     Shared *shared_;
     const int ranks_;
+    bool ownCpus_ = false;
     std::vector<Member> members_;
 };
 
@@ -862,10 +888,10 @@ int serveBlocks(Group &group) {
             Block block = blockOf(line);
             Measured result = group.measure(block);
             std::printf("{\"tokens\":%ld,\"hidden\":%ld,\"algorithm\":\"%s\",\"copy\":\"%s\",\"iterations\":%ld,"
-                        "\"p50_us\":%.3f,\"p90_us\":%.3f,\"p99_us\":%.3f,\"rtt_before_ns\":%.0f,\"rtt_after_ns\":%.0f}\n",
+                        "\"preempted\":%ld,\"p50_us\":%.3f,\"p90_us\":%.3f,\"p99_us\":%.3f,\"rtt_before_ns\":%.0f,\"rtt_after_ns\":%.0f}\n",
                         block.shape.tokens, block.shape.hidden, kAlgorithmNames[static_cast<int>(block.algorithm)],
-                        kCopyNames[static_cast<int>(block.copy)], result.iterations, result.p50, result.p90, result.p99,
-                        result.before, result.after);
+                        kCopyNames[static_cast<int>(block.copy)], result.iterations, result.preempted,
+                        result.p50, result.p90, result.p99, result.before, result.after);
         } catch (const Usage &wrong) {
             std::printf("{\"error\":%s}\n", quoted(wrong.what()).c_str());
         } catch (const std::exception &failure) {
@@ -913,43 +939,64 @@ double median(std::vector<double> values) {
     return values[values.size() / 2];
 }
 
-const char *placement(const std::vector<double> &roundTrips) {
-    auto [least, most] = std::minmax_element(roundTrips.begin(), roundTrips.end());
-    return *most < 200 ? "near" : *least > 350 ? "far" : "mixed";
+enum class Placement : int { Near, Far, Mixed, Preempted };
+constexpr const char *kPlacementNames[] = {"near", "far", "mixed", "preempted"};
+
+/**
+ * Where the CPUs were during a block. Cores that share a cache answer in 50 to 150 ns, others in 270 to 600 ns,
+ * depending on where the two lines live; a virtual machine's CPUs move between the two.
+ */
+Placement placement(const Measured &block) {
+    if (block.preempted == block.iterations) return Placement::Preempted;   // always another process in between
+    if (std::max(block.before, block.after) < 200) return Placement::Near;
+    return std::min(block.before, block.after) > 250 ? Placement::Far : Placement::Mixed;
 }
 
-/** One line per shape: the variants take turns in short blocks, and the median block counts. */
+/**
+ * The variants take turns in short blocks; a line for each shape and placement holds the median over its blocks. Blocks
+ * that are neither near nor far are shown only for a shape that has nothing better.
+ */
 int printTable(Group &group, const Options &options) {
-    constexpr int kTurns = 5;
+    constexpr int kTurns = 12;
     const std::pair<Algorithm, Copy> variants[] = {{Algorithm::DeepSpeedLike, Copy::Plain},
                                                    {Algorithm::Fused, Copy::Plain},
                                                    {Algorithm::Fused, Copy::NonTemporal},
                                                    {Algorithm::BytesCopy, Copy::Plain}};
     constexpr int kVariants = 4;
-    std::printf("bf16, %d ranks, %s, %d-bit vectors; p50 in us of the slowest rank, median of %d blocks of %d ms\n\n",
-                options.ranks, options.wait == Wait::Spin ? "spinning" : "yielding", 8 * kVectorBytes, kTurns,
-                std::max(options.millis / kTurns, 1));
-    std::printf("%-10s %12s %15s %12s %12s %11s %11s %12s  %s\n", "shape", "bytes", "deepspeed-like", "fused plain",
-                "fused nt", "bytes-copy", "best/deep", "rtt ns", "placement");
+    int millis = std::max(options.millis / kTurns, 1);
+    std::printf("bf16, %d ranks, %s, %d-bit vectors; p50 in us of the slowest rank, median over blocks of %d ms\n\n",
+                options.ranks, options.wait == Wait::Spin ? "spinning" : "yielding", 8 * kVectorBytes, millis);
+    std::printf("%-10s %10s  %-9s %7s %15s %12s %10s %11s %10s %10s\n", "shape", "bytes", "placement", "rtt ns",
+                "deepspeed-like", "fused plain", "fused nt", "bytes-copy", "best/deep", "blocks");
     for (Shape shape : options.shapes) {
-        std::array<std::vector<double>, kVariants> times;
-        std::vector<double> roundTrips;
+        struct Found {
+            std::array<std::vector<double>, kVariants> times;
+            std::vector<double> roundTrips;
+        };
+        std::array<Found, std::size(kPlacementNames)> found;
         for (int turn = 0; turn < kTurns; turn++) {
             for (int variant = 0; variant < kVariants; variant++) {
                 auto [algorithm, copy] = variants[variant];
-                Measured block = group.measure({shape, algorithm, copy, std::max(options.millis / kTurns, 1)});
-                times[variant].push_back(block.p50);
-                roundTrips.insert(roundTrips.end(), {block.before, block.after});
+                Measured block = group.measure({shape, algorithm, copy, millis});
+                Found &here = found[static_cast<int>(placement(block))];
+                here.times[variant].push_back(block.p50);
+                here.roundTrips.insert(here.roundTrips.end(), {block.before, block.after});
             }
         }
-        double deep = median(times[0]);
-        double best = std::min(median(times[1]), median(times[2]));
-        auto [least, most] = std::minmax_element(roundTrips.begin(), roundTrips.end());
-        std::string name = std::to_string(shape.tokens) + "x" + std::to_string(shape.hidden);
-        std::string trips = std::to_string(std::lround(*least)) + "-" + std::to_string(std::lround(*most));
-        std::printf("%-10s %12ld %15.2f %12.2f %12.2f %11.2f %11.2f %12s  %s\n", name.c_str(), shape.bytes(), deep,
-                    median(times[1]), median(times[2]), median(times[3]), best / deep, trips.c_str(),
-                    placement(roundTrips));
+        auto complete = [](const Found &here) {
+            return std::none_of(here.times.begin(), here.times.end(), [](auto &times) { return times.empty(); });
+        };
+        bool clear = complete(found[0]) || complete(found[1]);
+        for (size_t where = 0; where < found.size(); where++) {
+            const Found &here = found[where];
+            if (!complete(here) || (clear && where >= static_cast<size_t>(Placement::Mixed))) continue;
+            double deep = median(here.times[0]);
+            double best = std::min(median(here.times[1]), median(here.times[2]));
+            std::string name = std::to_string(shape.tokens) + "x" + std::to_string(shape.hidden);
+            std::printf("%-10s %10ld  %-9s %7.0f %15.2f %12.2f %10.2f %11.2f %10.2f %10zu\n", name.c_str(), shape.bytes(),
+                        kPlacementNames[where], median(here.roundTrips), deep, median(here.times[1]),
+                        median(here.times[2]), median(here.times[3]), best / deep, here.roundTrips.size() / 2);
+        }
         std::fflush(stdout);
     }
     return 0;
