@@ -50,6 +50,7 @@ class Lane {
     private final int bytes;
     private final int worldSize;
     private final Kernels kernels;
+    private final CopyPath copyPath;
     private final long[] sources;
     private final long[] piece;
     private final int pieceRows;
@@ -79,6 +80,7 @@ class Lane {
         bytes = operation.dtype().bytes();
         worldSize = layout.worldSize();
         kernels = Kernels.of(operation.dtype(), operation.hidden(), setup.vectorBits(), scratch);
+        copyPath = new CopyPath(scratch);
         sources = new long[worldSize];
         piece = new long[worldSize];
         pieceRows = Math.clamp(PIECE_BYTES / layout.rowBytes(), 1, layout.chunkRows());
@@ -144,13 +146,13 @@ class Lane {
         if (operands.input.heap()) {
             MemorySegment.copy(operands.input.segment(), from, RawMemory.ALL, to, (long) elements * bytes);
         } else if (call.algorithm == Algorithm.ONE_SHOT) {
-            copy(to, operands.input.address() + from, (long) elements * bytes);
+            copyPath.copy(to, operands.input.address() + from, (long) elements * bytes);
         } else {
             // All but the part that this rank adds itself.
             long start = (long) layout.partStart(rank, elements) * bytes;
             long end = (long) layout.partStart(rank + 1, elements) * bytes;
-            copy(to, operands.input.address() + from, start);
-            copy(to + end, operands.input.address() + from + end, (long) elements * bytes - end);
+            copyPath.copy(to, operands.input.address() + from, start);
+            copyPath.copy(to + end, operands.input.address() + from + end, (long) elements * bytes - end);
         }
     }
 
@@ -286,7 +288,12 @@ class Lane {
         int owner = firstOwner;
         for (int at = from; at < end; owner++) {
             int length = Math.min(end, layout.partStart(owner + 1, elements)) - at;
-            copy(gathered + (long) (at - from) * bytes, part(owner, chunk, at, elements), (long) length * bytes);
+            MemorySegment.copy(
+                    RawMemory.ALL,
+                    part(owner, chunk, at, elements),
+                    RawMemory.ALL,
+                    gathered + (long) (at - from) * bytes,
+                    (long) length * bytes);
             at += length;
         }
         return gathered;
@@ -368,9 +375,5 @@ class Lane {
 
     private long word(int chunk) {
         return call.fingerprint | ((firstSequence + chunk) & SEQUENCE);
-    }
-
-    private static void copy(long to, long from, long bytes) {
-        MemorySegment.copy(RawMemory.ALL, from, RawMemory.ALL, to, bytes);
     }
 }

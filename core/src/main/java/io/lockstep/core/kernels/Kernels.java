@@ -83,6 +83,11 @@ public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kerne
         return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent() ? Width.preferred() : SCALAR;
     }
 
+    /** Has the loops of a type compiled, once in this JVM; returns at once where that is done. */
+    public static void warmUp(DType dtype, int vectorBits) {
+        Width.of(vectorBits).once(dtype, () -> WarmUp.run(dtype, vectorBits));
+    }
+
     /** {@code to = round(inputs[0] + inputs[1] + …)}, raw; {@code to} is none of the inputs. */
     public final void sum(long to, long[] inputs, int ranks, int n) {
         Scalars.sum(dtype, to, inputs, ranks, sumLoop(to, inputs, ranks, n), n);
