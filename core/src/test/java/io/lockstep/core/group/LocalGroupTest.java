@@ -111,6 +111,7 @@ class LocalGroupTest {
 
     @Test
     void closingTheLastPlaceReleasesTheMemory() {
+        LocalGroup.create(2).forEach(Membership::close);
         int before = Joining.openDescriptors();
         List<Membership> members = LocalGroup.create(2);
         assertThat(Joining.openDescriptors()).isEqualTo(before + 1);

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lockstep.core.DriverException;
 import io.lockstep.core.Readiness;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
@@ -19,8 +18,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 class PosixTest {
-    private static final FunctionDescriptor NO_ARGUMENTS = FunctionDescriptor.of(ValueLayout.JAVA_INT);
-
     @Test
     void thisSystemIsReady() {
         assertThat(Libc.probe()).isInstanceOf(Readiness.Ready.class);
@@ -31,8 +28,8 @@ class PosixTest {
         SymbolLookup libc = Linker.nativeLinker().defaultLookup();
         SymbolLookup poorer = name -> name.equals("geteuid") ? Optional.empty() : libc.find(name);
         Links links = new Links("libc", poorer, null);
-        MethodHandle present = links.function("getpid", NO_ARGUMENTS);
-        MethodHandle absent = links.function("geteuid", NO_ARGUMENTS);
+        MethodHandle present = links.function("getpid", 0);
+        MethodHandle absent = links.function("geteuid", 0);
         assertThat(links.readiness())
                 .isInstanceOfSatisfying(
                         Readiness.NotReady.class,
@@ -41,7 +38,7 @@ class PosixTest {
                                         "The system's libc lacks geteuid: use a newer one, or ranks that are threads of one JVM."));
         assertThat(absent.type()).isEqualTo(present.type());
         assertThatThrownBy(() -> {
-                    int ignored = (int) absent.invokeExact(MemorySegment.NULL);
+                    long ignored = (long) absent.invokeExact(MemorySegment.NULL);
                 })
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("geteuid");
