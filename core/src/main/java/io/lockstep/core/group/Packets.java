@@ -1,6 +1,7 @@
 package io.lockstep.core.group;
 
 import io.lockstep.core.GroupSpec;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -128,6 +129,14 @@ final class Packets {
 
     /** The packet in these bytes. */
     static Packet decode(ByteBuffer bytes) {
+        try {
+            return read(bytes);
+        } catch (BufferUnderflowException tooShort) {
+            return new Unknown();
+        }
+    }
+
+    private static Packet read(ByteBuffer bytes) {
         if (bytes.remaining() < 2 * Integer.BYTES || bytes.getInt() != MAGIC) {
             return new Unknown();
         }
@@ -141,7 +150,7 @@ final class Packets {
             case GOODBYE -> new Goodbye(text(bytes));
             case GATHER -> {
                 int number = bytes.getInt();
-                byte[] what = new byte[bytes.getInt()];
+                byte[] what = new byte[Math.clamp(bytes.getInt(), 0, MOST_WHAT_BYTES)];
                 bytes.get(what);
                 yield new Gather(number, new String(what, StandardCharsets.UTF_8), bytes.slice());
             }
