@@ -299,7 +299,7 @@ final class Host {
 
     private static void tell(Descriptor socket, Packets.Packet packet) {
         // A visitor that does not read, or is gone, misses what it could not have heard anyway.
-        UnixSocket.send(socket, Packets.encode(packet), List.of());
+        Packets.offer(socket, packet);
     }
 
     private void stopListening() {

@@ -1,6 +1,9 @@
 package io.lockstep.core.group;
 
+import io.lockstep.core.DriverException;
 import io.lockstep.core.GroupSpec;
+import io.lockstep.core.posix.Descriptor;
+import io.lockstep.core.posix.UnixSocket;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -156,6 +159,15 @@ final class Packets {
             }
             default -> new Unknown();
         };
+    }
+
+    /** Sends a packet if that is possible now. For news that must not stop its sender, who fails or leaves. */
+    static void offer(Descriptor socket, Packet packet) {
+        try {
+            UnixSocket.send(socket, encode(packet), List.of());
+        } catch (DriverException notSent) {
+            // Its reader learns from the end of the stream that something is wrong.
+        }
     }
 
     /** A roster in which nobody has come. */
