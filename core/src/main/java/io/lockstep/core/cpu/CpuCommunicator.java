@@ -134,7 +134,7 @@ final class CpuCommunicator implements Communicator, Watch {
 
     /** What the speed of the algorithms depends on, beside the operation. */
     private String circumstances() {
-        return "processors " + machine.processors().size() + " crowded " + machine.crowded() + " lanes "
+        return Machine.processorModel() + ", processors " + machine.processors().size() + " crowded " + machine.crowded() + " lanes "
                 + machine.lanes() + " world " + worldSize() + " vectors " + vectorBits;
     }
 
