@@ -41,9 +41,38 @@ public record GroupSpec(
 
     /**
      * Rank {@code rank} of {@code worldSize} CPU ranks, with the default deadlines: 120 s for joining, 30 s for a call.
+     * Reads no environment variable; {@link #fromEnvironment} does.
      */
     public static GroupSpec of(String group, int rank, int worldSize) {
         return new GroupSpec(group, rank, worldSize, "cpu", 0, false, Duration.ofSeconds(120), Duration.ofSeconds(30));
+    }
+
+    /**
+     * The group that this process was started for, as the environment says. The first of these launchers that left its
+     * variables is taken:
+     *
+     * <table>
+     * <caption>The variables of each launcher</caption>
+     * <tr><th>launcher</th><th>rank</th><th>world size</th><th>group</th></tr>
+     * <tr><td>{@code lockstep run}</td><td>{@code LOCKSTEP_RANK}</td><td>{@code LOCKSTEP_WORLD_SIZE}</td>
+     *     <td>{@code LOCKSTEP_GROUP}</td></tr>
+     * <tr><td>torchrun</td><td>{@code RANK}</td><td>{@code WORLD_SIZE}</td>
+     *     <td>{@code TORCHELASTIC_RUN_ID} and {@code MASTER_PORT}, or the one that is set</td></tr>
+     * <tr><td>Open MPI</td><td>{@code OMPI_COMM_WORLD_RANK}</td><td>{@code OMPI_COMM_WORLD_SIZE}</td>
+     *     <td>{@code PMIX_NAMESPACE} or {@code OMPI_MCA_ess_base_jobid}</td></tr>
+     * <tr><td>Slurm</td><td>{@code SLURM_PROCID}</td><td>{@code SLURM_NTASKS}</td>
+     *     <td>{@code SLURM_JOB_ID} and {@code SLURM_STEP_ID}</td></tr>
+     * </table>
+     *
+     * With each of them, {@code LOCKSTEP_TIMEOUT} (for a call) and {@code LOCKSTEP_JOIN_TIMEOUT} are read, as seconds
+     * ({@code 30}, {@code 1.5}) or with a unit ({@code 30s}, {@code 500ms}), and {@code LOCKSTEP_THREADS} and
+     * {@code LOCKSTEP_BACKEND}. {@link #of} reads none of these.
+     *
+     * @throws UsageException if no launcher left its variables, one is missing or cannot be read, or the ranks are
+     *     spread over several machines; it names the variable, what was found and what was expected
+     */
+    public static GroupSpec fromEnvironment() {
+        return Environment.parse(System.getenv());
     }
 
     public GroupSpec withBackend(String newBackend) {

@@ -1,5 +1,6 @@
 package io.lockstep.core.cpu;
 
+import io.lockstep.core.Algorithm;
 import io.lockstep.core.Communicator;
 import io.lockstep.core.DType;
 import io.lockstep.core.DisagreementException;
@@ -12,6 +13,7 @@ import io.lockstep.core.Tensors;
 import io.lockstep.core.UsageException;
 import io.lockstep.core.group.Membership;
 import io.lockstep.core.group.SharedMemory;
+import io.lockstep.core.kernels.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -115,14 +117,25 @@ final class CpuCommunicator implements Communicator, Watch {
      *     on
      */
     CpuPlan plan(Operation operation, String peculiarity, CpuPlan.LaneMaker maker) {
+        CpuPlan plan;
         enter();
         try {
-            return planTogether(operation, peculiarity, maker);
+            plan = planTogether(operation, peculiarity, maker);
         } catch (RuntimeException | Error e) {
             throw failing(e);
         } finally {
             exit();
         }
+        if (operation.algorithm() == Algorithm.AUTO) {
+            plan.crossover(new Crossover(agreement, plan, rank(), Crossover.cacheFolder(), circumstances()).find());
+        }
+        return plan;
+    }
+
+    /** What the speed of the algorithms depends on, beside the operation. */
+    private String circumstances() {
+        return "processors " + machine.processors().size() + " crowded " + machine.crowded() + " lanes "
+                + machine.lanes() + " world " + worldSize() + " vectors " + vectorBits;
     }
 
     private CpuPlan planTogether(Operation operation, String peculiarity, CpuPlan.LaneMaker maker) {
@@ -134,6 +147,7 @@ final class CpuCommunicator implements Communicator, Watch {
         long offset = regions.agreeOn(id, layout, membership.rank(), agreement);
         plans = id;
         CpuPlan plan = new CpuPlan(this, id, operation, layout, offset, maker);
+        Kernels.warmUp(operation.dtype(), vectorBits);
         agreement.gather("the plan's memory", "mapped");
         return plan;
     }

@@ -50,6 +50,7 @@ class Lane {
     private final int bytes;
     private final int worldSize;
     private final Kernels kernels;
+    private final CopyPath copyPath;
     private final long[] sources;
     private final long[] piece;
     private final int pieceRows;
@@ -65,6 +66,7 @@ class Lane {
     private int endRow;
     private int firstSequence;
     private long weight;
+    private boolean weightFinite;
 
     Lane(Setup setup, int index, Waiter waiter, Arena scratch) {
         this.rank = setup.rank();
@@ -79,6 +81,7 @@ class Lane {
         bytes = operation.dtype().bytes();
         worldSize = layout.worldSize();
         kernels = Kernels.of(operation.dtype(), operation.hidden(), setup.vectorBits(), scratch);
+        copyPath = new CopyPath(scratch);
         sources = new long[worldSize];
         piece = new long[worldSize];
         pieceRows = Math.clamp(PIECE_BYTES / layout.rowBytes(), 1, layout.chunkRows());
@@ -107,6 +110,9 @@ class Lane {
         int chunks = (endRow - firstRow + layout.chunkRows() - 1) / layout.chunkRows();
         if (operation.norm()) {
             weight = operands.weight.readable(0, operation.rowBytes(), weightRow);
+            // Worth finding out where it serves more than one row. The sum of squares is not finite if the weight is
+            // not.
+            weightFinite = endRow - firstRow > 1 && Float.isFinite(kernels.squares(weight, operation.hidden()));
         }
         if (chunks > 0) {
             send(0);
@@ -144,13 +150,13 @@ class Lane {
         if (operands.input.heap()) {
             MemorySegment.copy(operands.input.segment(), from, RawMemory.ALL, to, (long) elements * bytes);
         } else if (call.algorithm == Algorithm.ONE_SHOT) {
-            copy(to, operands.input.address() + from, (long) elements * bytes);
+            copyPath.copy(to, operands.input.address() + from, (long) elements * bytes);
         } else {
             // All but the part that this rank adds itself.
             long start = (long) layout.partStart(rank, elements) * bytes;
             long end = (long) layout.partStart(rank + 1, elements) * bytes;
-            copy(to, operands.input.address() + from, start);
-            copy(to + end, operands.input.address() + from + end, (long) elements * bytes - end);
+            copyPath.copy(to, operands.input.address() + from, start);
+            copyPath.copy(to + end, operands.input.address() + from + end, (long) elements * bytes - end);
         }
     }
 
@@ -199,11 +205,34 @@ class Lane {
     private void finishFromInputs(int chunk) {
         int elements = elements(chunk);
         int step = pieceRows * layout.rowElements();
+        boolean directly = addsDirectly();
         for (int from = 0; from < elements; from += step) {
             int length = Math.min(step, elements - from);
-            add(sums, from, length);
-            finish(chunk, from, sums, length);
+            locate(from);
+            if (directly) {
+                long offset = (firstElement(chunk) + from) * bytes;
+                long to = operands.residualOut.address() + offset;
+                kernels.sumAdd(to, piece, worldSize, operands.residual.address() + offset, sums, length);
+                for (int done = 0; done < length; done += operation.hidden()) {
+                    long within = (long) done * bytes;
+                    finishNorm(offset + within, to + within);
+                }
+            } else {
+                sum(sums, piece, length);
+                finish(chunk, from, sums, length);
+            }
         }
+    }
+
+    /**
+     * Whether the residual is added while the inputs are: nobody wants the sum by itself, and no row passes through
+     * scratch memory.
+     */
+    boolean addsDirectly() {
+        return operation.residual()
+                && !operands.reduced.given()
+                && !operands.residual.heap()
+                && !operands.residualOut.heap();
     }
 
     /** Adds this rank's part of the chunk, for all ranks. */
@@ -211,14 +240,15 @@ class Lane {
         int elements = elements(chunk);
         int from = layout.partStart(rank, elements);
         int length = layout.partStart(rank + 1, elements) - from;
-        add(base + layout.reduced(rank, index, partSlot(chunk)), from, length);
+        locate(from);
+        sum(base + layout.reduced(rank, index, partSlot(chunk)), piece, length);
     }
 
-    private void add(long to, int from, int length) {
+    /** Where element {@code from} of the chunk lies in each input. */
+    private void locate(int from) {
         for (int source = 0; source < worldSize; source++) {
             piece[source] = sources[source] + (long) from * bytes;
         }
-        sum(to, piece, length);
     }
 
     /** {@code to = round(from[0] + from[1] + …)}. */
@@ -286,7 +316,12 @@ class Lane {
         int owner = firstOwner;
         for (int at = from; at < end; owner++) {
             int length = Math.min(end, layout.partStart(owner + 1, elements)) - at;
-            copy(gathered + (long) (at - from) * bytes, part(owner, chunk, at, elements), (long) length * bytes);
+            MemorySegment.copy(
+                    RawMemory.ALL,
+                    part(owner, chunk, at, elements),
+                    RawMemory.ALL,
+                    gathered + (long) (at - from) * bytes,
+                    (long) length * bytes);
             at += length;
         }
         return gathered;
@@ -312,23 +347,32 @@ class Lane {
             finishSum(chunk, from, raw, hidden);
         }
         long row = raw;
-        float squares;
         if (operation.residual()) {
             long addend = operands.residual.readable(offset, rowBytes, residualRow);
             row = operands.residualOut.writable(offset, residualRow);
-            squares = kernels.addSquares(row, raw, addend, hidden);
-            // A NaN among the squares makes their sum one: only then can the row hold any.
-            if (Float.isNaN(squares)) {
-                kernels.canonicalise(row, row, hidden);
-            }
-            operands.residualOut.flush(offset, rowBytes, residualRow);
-        } else {
-            squares = kernels.squares(raw, hidden);
+            kernels.add(row, raw, addend, hidden);
+        }
+        finishNorm(offset, row);
+        operands.residualOut.flush(offset, rowBytes, residualRow);
+    }
+
+    /** Everything after the sum with the residual, for one row of the tensor. */
+    private void finishNorm(long offset, long row) {
+        int hidden = operation.hidden();
+        float squares = kernels.squares(row, hidden);
+        // A NaN among the squares makes their sum one: only then can the row hold any.
+        if (operation.residual() && Float.isNaN(squares)) {
+            kernels.canonicalise(row, row, hidden);
         }
         if (operation.norm()) {
             long to = operands.out.writable(offset, outRow);
-            kernels.scale(to, row, weight, Reference.scale(squares, hidden, operation.epsilon()), hidden);
-            operands.out.flush(offset, rowBytes, outRow);
+            float scale = Reference.scale(squares, hidden, operation.epsilon());
+            if (weightFinite && Float.isFinite(squares) && Float.isFinite(scale)) {
+                kernels.scaleFinite(to, row, weight, scale, hidden);
+            } else {
+                kernels.scale(to, row, weight, scale, hidden);
+            }
+            operands.out.flush(offset, operation.rowBytes(), outRow);
         }
     }
 
@@ -368,9 +412,5 @@ class Lane {
 
     private long word(int chunk) {
         return call.fingerprint | ((firstSequence + chunk) & SEQUENCE);
-    }
-
-    private static void copy(long to, long from, long bytes) {
-        MemorySegment.copy(RawMemory.ALL, from, RawMemory.ALL, to, bytes);
     }
 }

@@ -23,7 +23,8 @@ final class Failures {
     static CollectiveTimeoutException late(Membership here, String what, Deadline deadline, List<Integer> missing) {
         return new CollectiveTimeoutException("Rank " + here.rank() + " waited " + deadline + " for " + what + " of "
                 + Names.list(missing.stream().map(here::describe).toList())
-                + ", which still runs but did not come: see whether it is stopped or busy, or allow more time.");
+                + (missing.size() == 1 ? ", which still runs" : ", which still run")
+                + " but did not come: see what is stopped or busy, or allow more time.");
     }
 
     static DisagreementException different(Membership here, int number, String what, int peer, Packets.Gather found) {

@@ -128,7 +128,7 @@ final class Guest {
                     + ": see whether it is stopped.");
         }
         String sentence = Host.missing(group, roster.pids(), place, deadline);
-        UnixSocket.send(host, Packets.encode(new Packets.GaveUp(sentence)), List.of());
+        Packets.offer(host, new Packets.GaveUp(sentence));
         return new CollectiveTimeoutException(sentence);
     }
 

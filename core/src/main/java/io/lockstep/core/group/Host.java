@@ -30,7 +30,6 @@ final class Host {
     /** After a disagreement, how long ranks that are still starting are awaited, so that they hear of it too. */
     private static final Duration LINGER = Duration.ofSeconds(2);
 
-    private static final Duration CLEANING = Duration.ofSeconds(1);
     private static final int MOST_VISITORS = 64;
 
     /** A connection, and who came on it once that is known. */
@@ -62,6 +61,7 @@ final class Host {
     private Packets.@Nullable Refusal fault;
     private Deadline patience;
     private int mostRanks;
+    private boolean listening = true;
 
     private Host(
             String group, Packets.Hello self, MeetingPlace place, Deadline deadline, MeetingPlace.Listener listener) {
@@ -128,7 +128,7 @@ final class Host {
             acceptAll();
             // A copy: a visitor that leaves is taken from the list.
             List.copyOf(visitors).forEach(this::hear);
-            if (fault != null && (visitors.size() >= mostRanks - 1 || patience.isOver())) {
+            if (fault != null && (allHaveCome() || patience.isOver() || deadline.isOver())) {
                 throw failure(fault);
             }
             if (deadline.isOver()) {
@@ -142,6 +142,11 @@ final class Host {
             }
         }
         return complete();
+    }
+
+    /** Whether nobody is left to be told of a disagreement, if the larger world size is the right one. */
+    private boolean allHaveCome() {
+        return visitors.stream().filter(visitor -> visitor.hello != null).count() >= mostRanks - 1;
     }
 
     private void acceptAll() {
@@ -294,11 +299,14 @@ final class Host {
 
     private static void tell(Descriptor socket, Packets.Packet packet) {
         // A visitor that does not read, or is gone, misses what it could not have heard anyway.
-        UnixSocket.send(socket, Packets.encode(packet), List.of());
+        Packets.offer(socket, packet);
     }
 
     private void stopListening() {
-        place.end(listener, Deadline.after(CLEANING));
+        if (listening) {
+            listening = false;
+            place.end(listener);
+        }
     }
 
     private void release() {

@@ -34,16 +34,21 @@ public final class LocalGroup {
 
     /** The places of ranks 0 to worldSize - 1, one for each thread. */
     public static List<Membership> create(int worldSize) {
+        check(worldSize);
         boolean ready = Libc.probe() instanceof Readiness.Ready;
         return create(worldSize, ready ? new MemfdMemory(Memfd.create("lockstep")) : new ArenaMemory());
     }
 
     /** As {@link #create(int)}, over this memory. */
     static List<Membership> create(int worldSize, SharedMemory memory) {
+        check(worldSize);
+        return List.copyOf(new LocalGroup(worldSize, memory).places);
+    }
+
+    private static void check(int worldSize) {
         if (worldSize < 2 || worldSize > GroupSpec.MAX_WORLD_SIZE) {
             throw new UsageException("Group: world size is " + worldSize + ": expected 2 to 8.");
         }
-        return List.copyOf(new LocalGroup(worldSize, memory).places);
     }
 
     /** One rank's place; all but the constants is guarded by the group's lock. */

@@ -96,7 +96,10 @@ record MachineMemory(Path proc) {
             // Inside a container the mount begins at the container's own group.
             String path = root.length() > 1 && parts[2].startsWith(root) ? parts[2].substring(root.length()) : parts[2];
             Path group = mount.resolve(path.replaceFirst("^/+", "")).normalize();
-            for (Path at = group; at != null && at.startsWith(mount); at = at.getParent()) {
+            // From within a namespace, groups outside it begin with "..".
+            for (Path at = group.startsWith(mount) ? group : mount;
+                    at != null && at.startsWith(mount);
+                    at = at.getParent()) {
                 long limit = only(at.resolve(unified ? "memory.max" : "memory.limit_in_bytes"));
                 if (limit < UNLIMITED) {
                     long usage = only(at.resolve(unified ? "memory.current" : "memory.usage_in_bytes"));

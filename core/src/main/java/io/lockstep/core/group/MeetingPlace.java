@@ -15,8 +15,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MeetingPlace implements AutoCloseable {
     private static final long LOCK_POLL_NANOS = 1_000_000;
+    private static final Duration CLEANING = Duration.ofSeconds(1);
     private static final int OTHERS = 0b111_111;
     private static final int OWNER = 0b111_000_000;
 
@@ -101,7 +102,8 @@ final class MeetingPlace implements AutoCloseable {
      */
     @Nullable
     Listener listen(String group, Deadline deadline) {
-        return locked(deadline, () -> {
+        lock(deadline);
+        try {
             UnixSocket.Connection found = connect(group);
             if (found instanceof UnixSocket.Connection.Connected connected) {
                 connected.socket().close();
@@ -114,17 +116,28 @@ final class MeetingPlace implements AutoCloseable {
             Descriptor socket = UnixSocket.listen(inside(group).toString());
             Object file = socket == null ? null : file(inside(group));
             return socket == null || file == null ? null : new Listener(socket, group, file);
-        });
+        } finally {
+            Directory.unlock(directory);
+        }
     }
 
-    /** Stops listening and leaves nothing behind, whatever another has put in this one's place. */
-    void end(Listener listener, Deadline deadline) {
-        locked(deadline, () -> {
-            if (listener.file().equals(file(inside(listener.group())))) {
-                delete(inside(listener.group()));
+    /**
+     * Takes the name of a listener away, unless another has put its own in that place. To be called while the listener
+     * is open: until then the system gives the number of its file to no other.
+     */
+    void end(Listener listener) {
+        Path path = inside(listener.group());
+        Runnable delete = () -> {
+            if (listener.file().equals(file(path))) {
+                delete(path);
             }
-            return true;
-        });
+        };
+        try {
+            locked(Deadline.after(CLEANING), delete);
+        } catch (CollectiveTimeoutException e) {
+            // A stopped process holds the lock. Better a small chance of a race than a socket left behind.
+            delete.run();
+        }
     }
 
     /** Removes the socket that a rank 0 left behind when it died. */
@@ -138,7 +151,6 @@ final class MeetingPlace implements AutoCloseable {
                     }
                 }
             }
-            return true;
         });
     }
 
@@ -164,7 +176,16 @@ final class MeetingPlace implements AutoCloseable {
         }
     }
 
-    private <T extends @Nullable Object> T locked(Deadline deadline, Supplier<T> action) {
+    private void locked(Deadline deadline, Runnable action) {
+        lock(deadline);
+        try {
+            action.run();
+        } finally {
+            Directory.unlock(directory);
+        }
+    }
+
+    private void lock(Deadline deadline) {
         PollSet sleep = new PollSet(0);
         while (!Directory.tryLock(directory)) {
             if (deadline.isOver()) {
@@ -172,11 +193,6 @@ final class MeetingPlace implements AutoCloseable {
                         + ": a process that joins holds it and may be stopped; continue or end it.");
             }
             sleep.await(LOCK_POLL_NANOS);
-        }
-        try {
-            return action.get();
-        } finally {
-            Directory.unlock(directory);
         }
     }
 
@@ -189,7 +205,7 @@ final class MeetingPlace implements AutoCloseable {
     }
 
     private static boolean isOurs(Path directory) {
-        if (!directory.isAbsolute() || !Files.isDirectory(directory)) {
+        if (!directory.isAbsolute() || !Files.isReadable(directory) || !Files.isDirectory(directory)) {
             return false;
         }
         Map<String, Object> found = attributes(directory);

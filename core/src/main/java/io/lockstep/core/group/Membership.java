@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A rank's place in a complete group. {@link #allGather} is collective and made by one thread at a time; {@link #lost}
- * and {@link #describe} may be asked by any thread at any time.
+ * and {@link #describe} may be asked by any thread at any time. An interrupt cuts no wait short; the deadlines do.
  */
 public interface Membership extends AutoCloseable {
     /** The most bytes that a message to {@link #allGather} may have. */

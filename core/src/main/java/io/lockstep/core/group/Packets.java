@@ -1,6 +1,10 @@
 package io.lockstep.core.group;
 
+import io.lockstep.core.DriverException;
 import io.lockstep.core.GroupSpec;
+import io.lockstep.core.posix.Descriptor;
+import io.lockstep.core.posix.UnixSocket;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -128,6 +132,14 @@ final class Packets {
 
     /** The packet in these bytes. */
     static Packet decode(ByteBuffer bytes) {
+        try {
+            return read(bytes);
+        } catch (BufferUnderflowException tooShort) {
+            return new Unknown();
+        }
+    }
+
+    private static Packet read(ByteBuffer bytes) {
         if (bytes.remaining() < 2 * Integer.BYTES || bytes.getInt() != MAGIC) {
             return new Unknown();
         }
@@ -141,12 +153,21 @@ final class Packets {
             case GOODBYE -> new Goodbye(text(bytes));
             case GATHER -> {
                 int number = bytes.getInt();
-                byte[] what = new byte[bytes.getInt()];
+                byte[] what = new byte[Math.clamp(bytes.getInt(), 0, MOST_WHAT_BYTES)];
                 bytes.get(what);
                 yield new Gather(number, new String(what, StandardCharsets.UTF_8), bytes.slice());
             }
             default -> new Unknown();
         };
+    }
+
+    /** Sends a packet if that is possible now. For news that must not stop its sender, who fails or leaves. */
+    static void offer(Descriptor socket, Packet packet) {
+        try {
+            UnixSocket.send(socket, encode(packet), List.of());
+        } catch (DriverException notSent) {
+            // Its reader learns from the end of the stream that something is wrong.
+        }
     }
 
     /** A roster in which nobody has come. */

@@ -130,9 +130,8 @@ final class ProcessMembership implements Membership {
                 return;
             }
             closing = true;
-            byte[] goodbye = Packets.encode(new Packets.Goodbye(why));
             for (Link link : links.values()) {
-                UnixSocket.send(link.socket, goodbye, List.of());
+                Packets.offer(link.socket, new Packets.Goodbye(why));
                 UnixSocket.shutdown(link.socket);
             }
         }

@@ -11,9 +11,10 @@ final class Bf16Kernels extends Kernels {
     private final MethodHandle widen3;
     private final MethodHandle accumulate;
     private final MethodHandle narrow;
-    private final MethodHandle addSquares;
+    private final MethodHandle sum2Add;
     private final MethodHandle squares;
     private final MethodHandle scale;
+    private final MethodHandle scaleFinite;
     private final MethodHandle canonicalise;
 
     Bf16Kernels(int hidden, Width width, Arena scratch) {
@@ -24,9 +25,10 @@ final class Bf16Kernels extends Kernels {
         widen3 = width.loop(Bf16Vectors.class, "widen3", TERNARY);
         accumulate = width.loop(Bf16Vectors.class, "accumulate", UNARY);
         narrow = width.loop(Bf16Vectors.class, "narrow", UNARY);
-        addSquares = width.loop(Bf16Vectors.class, "addSquares", TERNARY);
+        sum2Add = width.loop(Bf16Vectors.class, "sum2Add", TERNARY);
         squares = width.loop(Bf16Vectors.class, "squares", UNARY);
         scale = width.loop(Bf16Vectors.class, "scale", SCALE);
+        scaleFinite = width.loop(Bf16Vectors.class, "scaleFinite", SCALE);
         canonicalise = width.loop(Bf16Vectors.class, "canonicalise", UNARY);
     }
 
@@ -69,9 +71,9 @@ final class Bf16Kernels extends Kernels {
     }
 
     @Override
-    int addSquaresLoop(long to, long a, long b, int n) {
+    int sumAddLoop(long to, long[] inputs, int ranks, long residual, int n) {
         try {
-            return (int) addSquares.invokeExact(to, lanes, a, b, n);
+            return ranks == 2 ? (int) sum2Add.invokeExact(to, inputs[0], inputs[1], residual, n) : 0;
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -90,6 +92,15 @@ final class Bf16Kernels extends Kernels {
     int scaleLoop(long to, long row, long weight, float scale, int n) {
         try {
             return (int) this.scale.invokeExact(to, row, weight, scale, n);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
+    }
+
+    @Override
+    int scaleFiniteLoop(long to, long row, long weight, float scale, int n) {
+        try {
+            return (int) scaleFinite.invokeExact(to, row, weight, scale, n);
         } catch (Throwable e) {
             throw unexpected(e);
         }

@@ -100,30 +100,31 @@ final class Bf16Vectors {
         return end / 2;
     }
 
-    static int addSquares(long to, long lanes, long a, long b, int n) {
-        int end = (n * 2) & -Kernels.BLOCK_BYTES_16;
+    static int sum2Add(long to, long a, long b, long residual, int n) {
+        int end = (n * 2) & -BYTES;
         for (int i = 0; i < end; i += BYTES) {
             IntVector x = load(a + i);
             IntVector y = load(b + i);
-            IntVector even = round(even(x).add(even(y))).and(ODD);
-            IntVector odd = round(odd(x).add(odd(y))).and(ODD);
-            even.lanewise(LSHR, 16).or(odd).intoMemorySegment(ALL, to + i, ORDER);
-            FloatVector e = even.reinterpretAsFloats();
-            FloatVector o = odd.reinterpretAsFloats();
-            e.mul(e).add(o.mul(o)).intoMemorySegment(ALL, lanes + i, ORDER);
+            IntVector z = load(residual + i);
+            FloatVector sumEven = round(even(x).add(even(y))).and(ODD).reinterpretAsFloats();
+            FloatVector sumOdd = round(odd(x).add(odd(y))).and(ODD).reinterpretAsFloats();
+            store(to + i, round(sumEven.add(even(z))), round(sumOdd.add(odd(z))));
         }
         return end / 2;
     }
 
-    static int squares(long lanes, long a, int n) {
-        int end = (n * 2) & -Kernels.BLOCK_BYTES_16;
+    static int squares(long lanes, long row, int n) {
+        int end = ((n * 2) & -(2 * Kernels.BLOCK_BYTES_16)) / 2;
         for (int i = 0; i < end; i += BYTES) {
-            IntVector x = load(a + i);
-            FloatVector e = even(x);
-            FloatVector o = odd(x);
-            e.mul(e).add(o.mul(o)).intoMemorySegment(ALL, lanes + i, ORDER);
+            int within = i & (Kernels.BLOCK_BYTES_16 - 1);
+            long first = row + i + i - within;
+            IntVector x = load(first);
+            IntVector y = load(first + Kernels.BLOCK_BYTES_16);
+            FloatVector left = square(even(x)).add(square(odd(x)));
+            FloatVector right = square(even(y)).add(square(odd(y)));
+            left.add(right).intoMemorySegment(ALL, lanes + i, ORDER);
         }
-        return end / 2;
+        return end;
     }
 
     static int scale(long to, long row, long weight, float scale, int n) {
@@ -137,6 +138,20 @@ final class Bf16Vectors {
                     to + i,
                     round(e).blend(Kernels.NAN, e.compare(NE, e).cast(INTS)),
                     round(o).blend(Kernels.NAN, o.compare(NE, o).cast(INTS)));
+        }
+        return end / 2;
+    }
+
+    /** As {@link #scale}, where neither the row nor the scale nor the weight holds anything that is not finite. */
+    static int scaleFinite(long to, long row, long weight, float scale, int n) {
+        int end = (n * 2) & -BYTES;
+        for (int i = 0; i < end; i += BYTES) {
+            IntVector x = load(row + i);
+            IntVector w = load(weight + i);
+            store(
+                    to + i,
+                    round(even(x).mul(scale).mul(even(w))),
+                    round(odd(x).mul(scale).mul(odd(w))));
         }
         return end / 2;
     }
@@ -173,6 +188,10 @@ final class Bf16Vectors {
 
     private static FloatVector odd(IntVector pairs) {
         return pairs.and(ODD).reinterpretAsFloats();
+    }
+
+    private static FloatVector square(FloatVector value) {
+        return value.mul(value);
     }
 
     /** To nearest even, left in the upper half; the lower half is of no account. */

@@ -77,15 +77,18 @@ final class Fp16Vectors {
         return end / 2;
     }
 
-    static int squares(long lanes, long a, int n) {
-        int end = (n * 2) & -Kernels.BLOCK_BYTES_16;
+    static int squares(long lanes, long row, int n) {
+        int end = ((n * 2) & -(2 * Kernels.BLOCK_BYTES_16)) / 2;
         for (int i = 0; i < end; i += BYTES) {
-            IntVector x = load(a + i);
-            FloatVector e = even(x);
-            FloatVector o = odd(x);
-            e.mul(e).add(o.mul(o)).intoMemorySegment(ALL, lanes + i, ORDER);
+            int within = i & (Kernels.BLOCK_BYTES_16 - 1);
+            long first = row + i + i - within;
+            IntVector x = load(first);
+            IntVector y = load(first + Kernels.BLOCK_BYTES_16);
+            FloatVector left = square(even(x)).add(square(odd(x)));
+            FloatVector right = square(even(y)).add(square(odd(y)));
+            left.add(right).intoMemorySegment(ALL, lanes + i, ORDER);
         }
-        return end / 2;
+        return end;
     }
 
     static int scale(long to, long row, long weight, float scale, int n) {
@@ -119,6 +122,10 @@ final class Fp16Vectors {
 
     private static FloatVector odd(IntVector pairs) {
         return wide(pairs.lanewise(LSHR, 16));
+    }
+
+    private static FloatVector square(FloatVector value) {
+        return value.mul(value);
     }
 
     private static FloatVector wide(IntVector half) {

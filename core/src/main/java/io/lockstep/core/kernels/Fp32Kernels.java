@@ -6,7 +6,6 @@ import java.lang.invoke.MethodHandle;
 
 final class Fp32Kernels extends Kernels {
     private final MethodHandle sum2;
-    private final MethodHandle addSquares;
     private final MethodHandle squares;
     private final MethodHandle scale;
     private final MethodHandle canonicalise;
@@ -14,7 +13,6 @@ final class Fp32Kernels extends Kernels {
     Fp32Kernels(int hidden, Width width, Arena scratch) {
         super(DType.FP32, hidden, width, places(width.floats()), scratch);
         sum2 = width.loop(Fp32Vectors.class, "sum2", BINARY);
-        addSquares = width.loop(Fp32Vectors.class, "addSquares", TERNARY);
         squares = width.loop(Fp32Vectors.class, "squares", UNARY);
         scale = width.loop(Fp32Vectors.class, "scale", SCALE);
         canonicalise = width.loop(Fp32Vectors.class, "canonicalise", UNARY);
@@ -45,12 +43,8 @@ final class Fp32Kernels extends Kernels {
     }
 
     @Override
-    int addSquaresLoop(long to, long a, long b, int n) {
-        try {
-            return (int) addSquares.invokeExact(to, lanes, a, b, n);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
+    int sumAddLoop(long to, long[] inputs, int ranks, long residual, int n) {
+        return 0;
     }
 
     @Override

@@ -35,26 +35,19 @@ final class Fp32Vectors {
         return end / 4;
     }
 
-    static int addSquares(long to, long lanes, long a, long b, int n) {
-        int end = (n * 4) & -Kernels.BLOCK_BYTES_32;
-        for (int i = 0; i < end; i += 2 * BYTES) {
-            FloatVector x = load(a + i).add(load(b + i));
-            FloatVector y = load(a + i + BYTES).add(load(b + i + BYTES));
-            store(to + i, x);
-            store(to + i + BYTES, y);
-            storePairs(lanes + i / 2, x.mul(x), y.mul(y));
+    static int squares(long lanes, long row, int n) {
+        int end = ((n * 4) & -(2 * Kernels.BLOCK_BYTES_32)) / 4;
+        for (int i = 0; i < end; i += BYTES) {
+            // Two vectors of each of two blocks fold to one vector of lanes.
+            int within = i & (Kernels.LANE_BYTES - 1);
+            long first = row + 4L * (i - within) + within + within;
+            FloatVector left = pairs(load(first)).add(pairs(load(first + Kernels.BLOCK_BYTES_32)));
+            FloatVector right = pairs(load(first + BYTES)).add(pairs(load(first + BYTES + Kernels.BLOCK_BYTES_32)));
+            LongVector even = left.reinterpretAsInts().reinterpretAsLongs();
+            LongVector odd = right.reinterpretAsInts().reinterpretAsLongs().lanewise(LSHL, 32);
+            even.or(odd).reinterpretAsInts().intoMemorySegment(ALL, lanes + i, ORDER);
         }
-        return end / 4;
-    }
-
-    static int squares(long lanes, long a, int n) {
-        int end = (n * 4) & -Kernels.BLOCK_BYTES_32;
-        for (int i = 0; i < end; i += 2 * BYTES) {
-            FloatVector x = load(a + i);
-            FloatVector y = load(a + i + BYTES);
-            storePairs(lanes + i / 2, x.mul(x), y.mul(y));
-        }
-        return end / 4;
+        return end;
     }
 
     static int scale(long to, long row, long weight, float scale, int n) {
@@ -88,21 +81,13 @@ final class Fp32Vectors {
     }
 
     /**
-     * Adds squares two by two. The even ones of x go to the even lanes and those of y to the odd lanes: an order of the
-     * lanes that differs from that of the specification, but is the same in every block. {@link Kernels} puts it right
-     * when it adds the lanes.
+     * Adds squares two by two, into the even lanes; the odd ones become +0. {@link #squares} puts those of a second
+     * vector there: an order of the lanes that differs from that of the specification, but is the same in every block.
+     * {@link Kernels} puts it right when it adds the lanes.
      */
-    private static void storePairs(long address, FloatVector x, FloatVector y) {
-        LongVector even = pairs(x);
-        LongVector odd = pairs(y).lanewise(LSHL, 32);
-        even.or(odd).reinterpretAsInts().intoMemorySegment(ALL, address, ORDER);
-    }
-
-    private static LongVector pairs(FloatVector squares) {
-        LongVector both = squares.reinterpretAsInts().reinterpretAsLongs();
-        FloatVector first = both.and(LOWER).reinterpretAsFloats();
-        FloatVector second = both.lanewise(LSHR, 32).reinterpretAsFloats();
-        return first.add(second).reinterpretAsInts().reinterpretAsLongs();
+    private static FloatVector pairs(FloatVector values) {
+        LongVector both = values.mul(values).reinterpretAsInts().reinterpretAsLongs();
+        return both.and(LOWER).reinterpretAsFloats().add(both.lanewise(LSHR, 32).reinterpretAsFloats());
     }
 
     private static FloatVector load(long address) {

@@ -83,6 +83,11 @@ public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kerne
         return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent() ? Width.preferred() : SCALAR;
     }
 
+    /** Has the loops of a type compiled, once in this JVM; returns at once where that is done. */
+    public static void warmUp(DType dtype, int vectorBits) {
+        Width.of(vectorBits).once(dtype, () -> WarmUp.run(dtype, vectorBits));
+    }
+
     /** {@code to = round(inputs[0] + inputs[1] + …)}, raw; {@code to} is none of the inputs. */
     public final void sum(long to, long[] inputs, int ranks, int n) {
         Scalars.sum(dtype, to, inputs, ranks, sumLoop(to, inputs, ranks, n), n);
@@ -93,11 +98,23 @@ public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kerne
         Scalars.add(dtype, to, a, b, addLoop(to, a, b, n), n);
     }
 
-    /** {@code to = round(a + b)}, raw, and the sum of its squares; {@code to} may be either. */
-    public final float addSquares(long to, long a, long b, int n) {
-        int done = addSquaresLoop(to, a, b, n);
-        Scalars.add(dtype, to, a, b, done, n);
-        return fold(done, to, n);
+    /**
+     * {@code to = round(round(inputs[0] + inputs[1] + …) + residual)}, raw.
+     *
+     * @param to none of the inputs; may be the residual
+     * @param sums scratch for the sum of so many elements
+     */
+    public final void sumAdd(long to, long[] inputs, int ranks, long residual, long sums, int n) {
+        int done = sumAddLoop(to, inputs, ranks, residual, n);
+        if (done < n) {
+            long rest = (long) done * dtype.bytes();
+            long[] from = new long[ranks];
+            for (int rank = 0; rank < ranks; rank++) {
+                from[rank] = inputs[rank] + rest;
+            }
+            sum(sums, from, ranks, n - done);
+            add(to + rest, sums, residual + rest, n - done);
+        }
     }
 
     /** The sum of the squares of a row. */
@@ -110,6 +127,11 @@ public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kerne
         Scalars.scale(dtype, to, row, weight, scale, scaleLoop(to, row, weight, scale, n), n);
     }
 
+    /** As {@link #scale}, a little faster: nothing in the row, the scale and the weight is infinite or NaN. */
+    public final void scaleFinite(long to, long row, long weight, float scale, int n) {
+        Scalars.scale(dtype, to, row, weight, scale, scaleFiniteLoop(to, row, weight, scale, n), n);
+    }
+
     /** Copies, every NaN made the one NaN; {@code to} may be {@code from}. */
     public final void canonicalise(long to, long from, int n) {
         Scalars.canonicalise(dtype, to, from, canonicaliseLoop(to, from, n), n);
@@ -119,13 +141,17 @@ public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kerne
 
     abstract int addLoop(long to, long a, long b, int n);
 
-    /** Done in whole blocks. */
-    abstract int addSquaresLoop(long to, long a, long b, int n);
+    /** The sum with the residual in one loop, where there is one. */
+    abstract int sumAddLoop(long to, long[] inputs, int ranks, long residual, int n);
 
-    /** Done in whole blocks. */
+    /** Done in whole pairs of blocks: a pair is folded to one block of lanes. */
     abstract int squaresLoop(long row, int n);
 
     abstract int scaleLoop(long to, long row, long weight, float scale, int n);
+
+    int scaleFiniteLoop(long to, long row, long weight, float scale, int n) {
+        return scaleLoop(to, row, weight, scale, n);
+    }
 
     abstract int canonicaliseLoop(long to, long from, int n);
 
@@ -133,7 +159,7 @@ public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kerne
         if (done < n) {
             Scalars.squares(dtype, lanes, places, row, done, n);
         }
-        int blocks = (n + BLOCK - 1) / BLOCK;
+        int blocks = (n + 2 * BLOCK - 1) / (2 * BLOCK);
         while (blocks > 1) {
             int groups = (blocks + 3) / 4;
             clear(lanes + (long) blocks * LANE_BYTES, lanes + (long) groups * 4 * LANE_BYTES);

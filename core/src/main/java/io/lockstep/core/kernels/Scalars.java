@@ -27,13 +27,16 @@ final class Scalars {
         }
     }
 
-    /** The lanes of the blocks that start at {@code from}, the last one filled up with +0. */
+    /** The lanes of the pairs of blocks from {@code from} on, the last pair filled up with +0. */
     static void squares(DType dtype, long lanes, int[] places, long row, int from, int n) {
-        for (int block = from; block < n; block += Kernels.BLOCK) {
-            long first = lanes + (long) block / Kernels.BLOCK * Kernels.LANE_BYTES;
+        for (int pair = from; pair < n; pair += 2 * Kernels.BLOCK) {
+            long first = lanes + (long) pair / (2 * Kernels.BLOCK) * Kernels.LANE_BYTES;
             for (int lane = 0; lane < Kernels.LANES; lane++) {
-                int i = block + 2 * lane;
-                set(DType.FP32, first, places[lane], square(dtype, row, i, n) + square(dtype, row, i + 1, n));
+                int i = pair + 2 * lane;
+                int j = i + Kernels.BLOCK;
+                float left = square(dtype, row, i, n) + square(dtype, row, i + 1, n);
+                float right = square(dtype, row, j, n) + square(dtype, row, j + 1, n);
+                set(DType.FP32, first, places[lane], left + right);
             }
         }
     }

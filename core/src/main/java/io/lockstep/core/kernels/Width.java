@@ -1,5 +1,6 @@
 package io.lockstep.core.kernels;
 
+import io.lockstep.core.DType;
 import io.lockstep.core.DriverException;
 import io.lockstep.core.UsageException;
 import java.io.IOException;
@@ -7,7 +8,9 @@ import java.io.InputStream;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.util.EnumSet;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import jdk.incubator.vector.IntVector;
@@ -21,6 +24,8 @@ import jdk.incubator.vector.VectorSpecies;
 final class Width {
     private final int bits;
     private final ConcurrentMap<Class<?>, MethodHandles.Lookup> defined = new ConcurrentHashMap<>();
+
+    private final Set<DType> warm = EnumSet.noneOf(DType.class);
 
     private Width(int bits) {
         this.bits = bits;
@@ -67,6 +72,13 @@ final class Width {
             return VectorSpecies.of(int.class, VectorShape.forBitSize(Objects.requireNonNull(bits)));
         } catch (IllegalAccessException e) {
             throw new IllegalStateException(e);
+        }
+    }
+
+    /** Runs something for a type, if nothing was run for it yet. */
+    synchronized void once(DType dtype, Runnable action) {
+        if (warm.add(dtype)) {
+            action.run();
         }
     }
 

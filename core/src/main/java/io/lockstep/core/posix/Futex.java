@@ -16,8 +16,9 @@ public final class Futex {
     private static final long FUTEX_WAKE = 1;
     private static final long NANOS_PER_SECOND = 1_000_000_000L;
 
-    private final MemorySegment state = Arena.ofAuto().allocate(Errno.STATE);
-    private final MemorySegment timespec = Arena.ofAuto().allocate(16, 8);
+    private final Arena arena = Arena.ofAuto();
+    private final MemorySegment state = arena.allocate(Errno.STATE);
+    private final MemorySegment timespec = arena.allocate(16, 8);
 
     /**
      * Sleeps while the word holds {@code expected}. Returns at once if it does not, and may return without a cause; the

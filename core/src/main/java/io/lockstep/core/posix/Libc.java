@@ -1,12 +1,7 @@
 package io.lockstep.core.posix;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import io.lockstep.core.DriverException;
 import io.lockstep.core.Readiness;
-import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -15,64 +10,39 @@ import java.lang.invoke.MethodHandle;
  * left ({@link Errno#STATE}) and returns its result, or errno negated. A call that a signal interrupted is made again,
  * but for {@code close} (the descriptor is gone), {@code poll} and {@code syscall} (their caller knows how much time is
  * left). What the calls mean together is the business of the classes beside this one.
+ *
+ * <p>All segments of one call are of the arena of its state segment, which the call keeps open.
  */
 public final class Libc {
     private static final Links LINKS = Links.ofLibc();
 
-    private static final MethodHandle SOCKET =
-            LINKS.function("socket", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-    private static final MethodHandle BIND =
-            LINKS.function("bind", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle LISTEN =
-            LINKS.function("listen", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-    private static final MethodHandle ACCEPT4 =
-            LINKS.function("accept4", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
-    private static final MethodHandle CONNECT =
-            LINKS.function("connect", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle SOCKETPAIR =
-            LINKS.function("socketpair", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS));
-    private static final MethodHandle SENDMSG =
-            LINKS.function("sendmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle RECVMSG =
-            LINKS.function("recvmsg", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle POLL =
-            LINKS.function("poll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle SHUTDOWN =
-            LINKS.function("shutdown", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-    private static final MethodHandle CLOSE = LINKS.function("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-    private static final MethodHandle GETSOCKOPT = LINKS.function(
-            "getsockopt", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS));
-    private static final MethodHandle OPEN =
-            LINKS.variadic("open", 2, FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT));
-    private static final MethodHandle FLOCK =
-            LINKS.function("flock", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT));
-    private static final MethodHandle FCNTL =
-            LINKS.variadic("fcntl", 2, FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT));
-    private static final MethodHandle LSEEK =
-            LINKS.function("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
-    private static final MethodHandle FTRUNCATE =
-            LINKS.function("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-    private static final MethodHandle FALLOCATE =
-            LINKS.function("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
-    private static final MethodHandle MMAP = LINKS.function(
-            "mmap", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG));
-    private static final MethodHandle MUNMAP =
-            LINKS.function("munmap", FunctionDescriptor.of(JAVA_INT, JAVA_LONG, JAVA_LONG));
-    private static final MethodHandle SCHED_GETAFFINITY =
-            LINKS.function("sched_getaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
-    private static final MethodHandle SCHED_SETAFFINITY =
-            LINKS.function("sched_setaffinity", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS));
-    private static final MethodHandle SYSCONF = LINKS.function("sysconf", FunctionDescriptor.of(JAVA_LONG, JAVA_INT));
-    private static final MethodHandle GETEUID = LINKS.function("geteuid", FunctionDescriptor.of(JAVA_INT));
-    private static final MethodHandle SYSCALL = LINKS.variadic(
-            "syscall",
-            1,
-            FunctionDescriptor.of(
-                    JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG));
+    private static final MethodHandle SOCKET = LINKS.function("socket", 3);
+    private static final MethodHandle BIND = LINKS.function("bind", 3);
+    private static final MethodHandle LISTEN = LINKS.function("listen", 2);
+    private static final MethodHandle ACCEPT4 = LINKS.function("accept4", 4);
+    private static final MethodHandle CONNECT = LINKS.function("connect", 3);
+    private static final MethodHandle SOCKETPAIR = LINKS.function("socketpair", 4);
+    private static final MethodHandle SENDMSG = LINKS.function("sendmsg", 3);
+    private static final MethodHandle RECVMSG = LINKS.function("recvmsg", 3);
+    private static final MethodHandle POLL = LINKS.function("poll", 3);
+    private static final MethodHandle SHUTDOWN = LINKS.function("shutdown", 2);
+    private static final MethodHandle CLOSE = LINKS.function("close", 1);
+    private static final MethodHandle GETSOCKOPT = LINKS.function("getsockopt", 5);
+    private static final MethodHandle OPEN = LINKS.function("open", 2);
+    private static final MethodHandle FLOCK = LINKS.function("flock", 2);
+    private static final MethodHandle FCNTL = LINKS.function("fcntl", 3);
+    private static final MethodHandle LSEEK = LINKS.function("lseek", 3);
+    private static final MethodHandle FTRUNCATE = LINKS.function("ftruncate", 2);
+    private static final MethodHandle FALLOCATE = LINKS.function("fallocate", 4);
+    private static final MethodHandle MMAP = LINKS.function("mmap", 6);
+    private static final MethodHandle MUNMAP = LINKS.function("munmap", 2);
+    private static final MethodHandle SCHED_GETAFFINITY = LINKS.function("sched_getaffinity", 3);
+    private static final MethodHandle SCHED_SETAFFINITY = LINKS.function("sched_setaffinity", 3);
+    private static final MethodHandle SYSCONF = LINKS.function("sysconf", 1);
+    private static final MethodHandle GETEUID = LINKS.function("geteuid", 0);
+    private static final MethodHandle SYSCALL = LINKS.function("syscall", 7);
     private static final boolean HAS_MEMFD_CREATE = LINKS.has("memfd_create");
-    private static final MethodHandle MEMFD_CREATE = HAS_MEMFD_CREATE
-            ? LINKS.function("memfd_create", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_INT))
-            : SYSCALL;
+    private static final MethodHandle MEMFD_CREATE = HAS_MEMFD_CREATE ? LINKS.function("memfd_create", 2) : SYSCALL;
     private static final Readiness READINESS = LINKS.readiness();
 
     /** Whether this is x86-64; otherwise it is aarch64, where some numbers differ. */
@@ -103,7 +73,8 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) SOCKET.invokeExact(state, domain, type, protocol), state);
+                result = Errno.result(
+                        (int) (long) SOCKET.invokeExact(state, (long) domain, (long) type, (long) protocol), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -115,7 +86,8 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) BIND.invokeExact(state, fd, address, length), state);
+                result = Errno.result(
+                        (int) (long) BIND.invokeExact(state, (long) fd, address.address(), (long) length), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -127,7 +99,7 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) LISTEN.invokeExact(state, fd, backlog), state);
+                result = Errno.result((int) (long) LISTEN.invokeExact(state, (long) fd, (long) backlog), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -139,7 +111,10 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) ACCEPT4.invokeExact(state, fd, address, length, flags), state);
+                result = Errno.result(
+                        (int) (long) ACCEPT4.invokeExact(
+                                state, (long) fd, address.address(), length.address(), (long) flags),
+                        state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -151,7 +126,8 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) CONNECT.invokeExact(state, fd, address, length), state);
+                result = Errno.result(
+                        (int) (long) CONNECT.invokeExact(state, (long) fd, address.address(), (long) length), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -163,7 +139,10 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) SOCKETPAIR.invokeExact(state, domain, type, protocol, pair), state);
+                result = Errno.result(
+                        (int) (long) SOCKETPAIR.invokeExact(
+                                state, (long) domain, (long) type, (long) protocol, pair.address()),
+                        state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -175,7 +154,8 @@ public final class Libc {
         try {
             long result;
             do {
-                result = Errno.result((long) SENDMSG.invokeExact(state, fd, message, flags), state);
+                result = Errno.result(
+                        (long) SENDMSG.invokeExact(state, (long) fd, message.address(), (long) flags), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -187,7 +167,8 @@ public final class Libc {
         try {
             long result;
             do {
-                result = Errno.result((long) RECVMSG.invokeExact(state, fd, message, flags), state);
+                result = Errno.result(
+                        (long) RECVMSG.invokeExact(state, (long) fd, message.address(), (long) flags), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -197,7 +178,8 @@ public final class Libc {
 
     static int poll(MemorySegment state, MemorySegment entries, long count, int milliseconds) {
         try {
-            return Errno.result((int) POLL.invokeExact(state, entries, count, milliseconds), state);
+            return Errno.result(
+                    (int) (long) POLL.invokeExact(state, entries.address(), count, (long) milliseconds), state);
         } catch (Throwable t) {
             throw impossible(t);
         }
@@ -207,7 +189,7 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) SHUTDOWN.invokeExact(state, fd, how), state);
+                result = Errno.result((int) (long) SHUTDOWN.invokeExact(state, (long) fd, (long) how), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -217,7 +199,7 @@ public final class Libc {
 
     static int close(MemorySegment state, int fd) {
         try {
-            return Errno.result((int) CLOSE.invokeExact(state, fd), state);
+            return Errno.result((int) (long) CLOSE.invokeExact(state, (long) fd), state);
         } catch (Throwable t) {
             throw impossible(t);
         }
@@ -228,7 +210,10 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) GETSOCKOPT.invokeExact(state, fd, level, option, value, length), state);
+                result = Errno.result(
+                        (int) (long) GETSOCKOPT.invokeExact(
+                                state, (long) fd, (long) level, (long) option, value.address(), length.address()),
+                        state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -240,7 +225,7 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) OPEN.invokeExact(state, path, flags), state);
+                result = Errno.result((int) (long) OPEN.invokeExact(state, path.address(), (long) flags), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -252,7 +237,7 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) FLOCK.invokeExact(state, fd, operation), state);
+                result = Errno.result((int) (long) FLOCK.invokeExact(state, (long) fd, (long) operation), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -264,7 +249,8 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) FCNTL.invokeExact(state, fd, command, argument), state);
+                result = Errno.result(
+                        (int) (long) FCNTL.invokeExact(state, (long) fd, (long) command, (long) argument), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -276,7 +262,7 @@ public final class Libc {
         try {
             long result;
             do {
-                result = Errno.result((long) LSEEK.invokeExact(state, fd, offset, whence), state);
+                result = Errno.result((long) LSEEK.invokeExact(state, (long) fd, offset, (long) whence), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -288,7 +274,7 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) FTRUNCATE.invokeExact(state, fd, bytes), state);
+                result = Errno.result((int) (long) FTRUNCATE.invokeExact(state, (long) fd, bytes), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -300,7 +286,8 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) FALLOCATE.invokeExact(state, fd, mode, offset, bytes), state);
+                result = Errno.result(
+                        (int) (long) FALLOCATE.invokeExact(state, (long) fd, (long) mode, offset, bytes), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -312,8 +299,9 @@ public final class Libc {
         try {
             long result;
             do {
-                result =
-                        Errno.result((long) MMAP.invokeExact(state, hint, bytes, protection, flags, fd, offset), state);
+                result = Errno.result(
+                        (long) MMAP.invokeExact(state, hint, bytes, (long) protection, (long) flags, (long) fd, offset),
+                        state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -325,7 +313,7 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) MUNMAP.invokeExact(state, address, bytes), state);
+                result = Errno.result((int) (long) MUNMAP.invokeExact(state, address, bytes), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -337,7 +325,8 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) SCHED_GETAFFINITY.invokeExact(state, pid, bytes, mask), state);
+                result = Errno.result(
+                        (int) (long) SCHED_GETAFFINITY.invokeExact(state, (long) pid, bytes, mask.address()), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -349,7 +338,8 @@ public final class Libc {
         try {
             int result;
             do {
-                result = Errno.result((int) SCHED_SETAFFINITY.invokeExact(state, pid, bytes, mask), state);
+                result = Errno.result(
+                        (int) (long) SCHED_SETAFFINITY.invokeExact(state, (long) pid, bytes, mask.address()), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -361,7 +351,7 @@ public final class Libc {
         try {
             long result;
             do {
-                result = Errno.result((long) SYSCONF.invokeExact(state, name), state);
+                result = Errno.result((long) SYSCONF.invokeExact(state, (long) name), state);
             } while (result == -Errno.EINTR);
             return result;
         } catch (Throwable t) {
@@ -371,7 +361,7 @@ public final class Libc {
 
     static int geteuid(MemorySegment state) {
         try {
-            return (int) GETEUID.invokeExact(state);
+            return (int) (long) GETEUID.invokeExact(state);
         } catch (Throwable t) {
             throw impossible(t);
         }
@@ -389,7 +379,7 @@ public final class Libc {
     static int memfdCreate(MemorySegment state, MemorySegment name, int flags) {
         try {
             return HAS_MEMFD_CREATE
-                    ? Errno.result((int) MEMFD_CREATE.invokeExact(state, name, flags), state)
+                    ? Errno.result((int) (long) MEMFD_CREATE.invokeExact(state, name.address(), (long) flags), state)
                     : (int) syscall(state, SYS_MEMFD_CREATE, name.address(), flags, 0, 0, 0, 0);
         } catch (Throwable t) {
             throw impossible(t);

@@ -16,13 +16,14 @@ public final class PollSet {
     private static final long REVENTS = 6;
     private static final long NANOS_PER_MILLI = 1_000_000L;
 
+    private final Arena arena = Arena.ofAuto();
+    private final MemorySegment state = arena.allocate(Errno.STATE);
     private final MemorySegment entries;
-    private final MemorySegment state = Arena.ofAuto().allocate(Errno.STATE);
     private int size;
 
     /** Room for so many descriptors. */
     public PollSet(int capacity) {
-        entries = Arena.ofAuto().allocate(ENTRY * Math.max(1, capacity), ENTRY);
+        entries = arena.allocate(ENTRY * Math.max(1, capacity), ENTRY);
     }
 
     /** Forgets all descriptors. */

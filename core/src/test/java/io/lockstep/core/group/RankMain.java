@@ -2,6 +2,7 @@ package io.lockstep.core.group;
 
 import io.lockstep.core.GroupSpec;
 import io.lockstep.core.LockstepException;
+import io.lockstep.core.posix.Libc;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -25,6 +26,8 @@ final class RankMain {
     static void main(String[] arguments) throws IOException {
         RankMain rank = new RankMain();
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        // Linking takes its time in a young JVM; who waits for this one shall not wait for that.
+        Libc.require();
         System.out.println("ready");
         String line;
         while ((line = in.readLine()) != null) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 
 /** A rank in a process of its own, which {@link RankMain} runs: it is told lines and answers lines. */
 final class RankProcess implements AutoCloseable {
@@ -52,6 +53,14 @@ final class RankProcess implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Starts so many at once; returns when all are ready. */
+    static List<RankProcess> startAll(int count) {
+        List<RankProcess> ranks =
+                IntStream.range(0, count).mapToObj(i -> start()).toList();
+        ranks.forEach(rank -> assertThat(rank.answer()).isEqualTo("ready"));
+        return ranks;
     }
 
     long pid() {

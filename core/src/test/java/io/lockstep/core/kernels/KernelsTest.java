@@ -86,12 +86,23 @@ class KernelsTest {
             MemorySegment out = tensor(arena, dtype, hidden);
             kernels.sum(raw.address(), addresses, ranks, hidden);
             kernels.canonicalise(reduced.address(), raw.address(), hidden);
-            float sum = kernels.addSquares(residualOut.address(), raw.address(), residual.address(), hidden);
+            kernels.add(residualOut.address(), raw.address(), residual.address(), hidden);
+            float sum = kernels.squares(residualOut.address(), hidden);
             kernels.canonicalise(residualOut.address(), residualOut.address(), hidden);
-            assertThat(Float.floatToIntBits(kernels.squares(residualOut.address(), hidden)))
-                    .isEqualTo(Float.floatToIntBits(sum));
+            // In one loop, over the residual.
+            MemorySegment inPlace = tensor(arena, dtype, hidden);
+            inPlace.copyFrom(residual);
+            kernels.sumAdd(inPlace.address(), addresses, ranks, inPlace.address(), raw.address(), hidden);
+            kernels.canonicalise(inPlace.address(), inPlace.address(), hidden);
+            assertThat(inPlace.asSlice(0, operation.rowBytes()).mismatch(residualOut.asSlice(0, operation.rowBytes())))
+                    .isEqualTo(-1);
             float scale = Reference.scale(sum, hidden, operation.epsilon());
-            kernels.scale(out.address(), residualOut.address(), weight.address(), scale, hidden);
+            boolean finite = values == Values.ORDINARY && hidden % 2 == 0;
+            if (finite) {
+                kernels.scaleFinite(out.address(), residualOut.address(), weight.address(), scale, hidden);
+            } else {
+                kernels.scale(out.address(), residualOut.address(), weight.address(), scale, hidden);
+            }
 
             String where = dtype + " at " + bits + " bits, hidden " + hidden + ", " + ranks + " ranks, " + values;
             assertSame(where + ", reduced", dtype, reduced, reducedExpected);

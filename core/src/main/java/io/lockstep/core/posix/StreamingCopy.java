@@ -1,0 +1,96 @@
+package io.lockstep.core.posix;
+
+import io.lockstep.core.DriverException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A copy whose stores go past the caches, which Java has no instruction for: a few bytes of machine code in a page of
+ * their own. It pays where the destination lies in the cache of a distant core, since an ordinary store must fetch each
+ * line from there first.
+ *
+ * <pre>
+ * again: vmovdqu  ymm0 … ymm3, [rsi + 0, 32, 64, 96]
+ *        vmovntdq [rdi + 0, 32, 64, 96], ymm0 … ymm3
+ *        rsi += 128, rdi += 128, rdx -= 128
+ *        jnz again
+ *        sfence                 the stores are done before any later one: a release store that follows publishes them
+ *        vzeroupper
+ *        ret
+ * </pre>
+ */
+public final class StreamingCopy {
+    /** Whole multiples of this many bytes are copied, to a multiple of 32. */
+    public static final int STEP = 128;
+
+    private static final byte[] CODE = HexFormat.of()
+            .parseHex("c5fe6f06" + "c5fe6f4e20" + "c5fe6f5640" + "c5fe6f5e60"
+                    + "c5fde707" + "c5fde74f20" + "c5fde75740" + "c5fde75f60"
+                    + "4883ee80" + "4883ef80" + "4883c280" + "75cc" + "0faef8" + "c5f877" + "c3");
+
+    private static final int PROT_READ = 1;
+    private static final int PROT_WRITE = 2;
+    private static final int PROT_EXEC = 4;
+    private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
+    private static final long SYS_MPROTECT_X86_64 = 10;
+    private static final long PAGE = 4096;
+
+    private static final class Holder {
+        static final @Nullable StreamingCopy COPY = make();
+    }
+
+    private final MethodHandle code;
+
+    private StreamingCopy(MethodHandle code) {
+        this.code = code;
+    }
+
+    /**
+     * The copy, or null where it cannot be had: on another architecture, or where the system forbids new code. The
+     * caller knows of AVX.
+     */
+    public static @Nullable StreamingCopy orNull() {
+        return Holder.COPY;
+    }
+
+    /** Copies {@code bytes}, at least one step and a multiple of it. What comes after is ordered behind it. */
+    public void copy(long to, long from, long bytes) {
+        try {
+            code.invokeExact(to, from, bytes);
+        } catch (Throwable e) {
+            throw new AssertionError("The streaming copy is bound wrongly.", e);
+        }
+    }
+
+    @SuppressWarnings("restricted")
+    private static @Nullable StreamingCopy make() {
+        if (!Links.isX86(System.getProperty("os.arch", ""))
+                || !System.getProperty("os.name", "").equals("Linux")) {
+            return null;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(Errno.STATE);
+            long page = Errno.check(
+                    Libc.mmap(state, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0), "mmap of code");
+            MemorySegment.copy(CODE, 0, RawMemory.ALL, ValueLayout.JAVA_BYTE, page, CODE.length);
+            // Never writable and executable at once.
+            Errno.check(
+                    Libc.syscall(state, SYS_MPROTECT_X86_64, page, PAGE, PROT_READ | PROT_EXEC, 0, 0, 0),
+                    "mprotect of code");
+            FunctionDescriptor type =
+                    FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
+            return new StreamingCopy(Linker.nativeLinker()
+                    .downcallHandle(MemorySegment.ofAddress(page), type, Linker.Option.critical(false)));
+        } catch (DriverException | IllegalCallerException e) {
+            System.getLogger(StreamingCopy.class.getName())
+                    .log(System.Logger.Level.DEBUG, "No streaming copy, ordinary copies instead.", e);
+            return null;
+        }
+    }
+}
