@@ -1,0 +1,225 @@
+package io.lockstep.cli;
+
+import io.lockstep.cli.bench.BenchFile;
+import io.lockstep.cli.bench.BenchOptions;
+import io.lockstep.cli.bench.BenchTable;
+import io.lockstep.cli.bench.BenchVariants;
+import io.lockstep.cli.console.CommandFailure;
+import io.lockstep.cli.console.Console;
+import io.lockstep.cli.console.Json;
+import io.lockstep.cli.console.Progress;
+import io.lockstep.cli.inputs.Shape;
+import io.lockstep.cli.machine.Machine;
+import io.lockstep.core.Algorithm;
+import io.lockstep.core.Backends;
+import io.lockstep.core.DType;
+import io.lockstep.core.GroupSpec;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code lockstep bench}. */
+@Command(
+        name = "bench",
+        description = {
+            "Measure the fused step on this machine.",
+            "",
+            "The variants take turns in short blocks of one run. A sample is the slowest rank's time of one call after a "
+                    + "barrier; inputs are written anew before each call, untimed. A flag's round trip is measured "
+                    + "before and after every block, and blocks with near cores (under 200 ns) and far cores (over "
+                    + "350 ns) are kept apart. GB/s is the bytes of one rank's input by p50. Ratios compare blocks of "
+                    + "the same turn."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  lockstep bench                                        10 shapes, 2 ranks, a minute",
+            "  lockstep bench --shapes 1x2880,64x2880 --baseline two-shot --json bench.json",
+            "  lockstep plot bench.json -o bench.png"
+        })
+final class BenchCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Option(names = "--tp", paramLabel = "RANKS", description = "How many ranks, 2 to 8. Default: ${DEFAULT-VALUE}.")
+    private int worldSize = 2;
+
+    @Option(
+            names = "--shapes",
+            paramLabel = "SHAPES",
+            defaultValue = "bench",
+            description = "TOKENSxHIDDEN, with commas between; 'bench' is the 10 shapes. Default: ${DEFAULT-VALUE}.")
+    private String shapes = "bench";
+
+    @Option(
+            names = "--dtype",
+            paramLabel = "TYPE",
+            defaultValue = "bf16",
+            description = "bf16, fp16 or fp32. Default: ${DEFAULT-VALUE}.")
+    private String dtype = "bf16";
+
+    @Option(
+            names = "--algorithm",
+            paramLabel = "NAME",
+            defaultValue = "auto",
+            description = "one-shot, two-shot or auto. Default: ${DEFAULT-VALUE}.")
+    private String algorithm = "auto";
+
+    @Option(
+            names = "--input",
+            paramLabel = "WHERE",
+            defaultValue = "both",
+            description = "private: the input lies in the caller's memory; lent: in the memory that the plan lends; "
+                    + "or both. Default: ${DEFAULT-VALUE}.")
+    private String input = "both";
+
+    @Option(
+            names = "--baseline",
+            paramLabel = "NAME",
+            defaultValue = "unfused",
+            description =
+                    "What ratios are to: unfused (all-reduce, add and norm as three passes), one-shot, two-shot or "
+                            + "none. Default: ${DEFAULT-VALUE}.")
+    private String baseline = "unfused";
+
+    @Option(
+            names = "--against",
+            paramLabel = "PROGRAM",
+            description = "A program whose blocks take turns with ours. It is started with '--tp RANKS --serve' and "
+                    + "answers lines 'block TOKENS HIDDEN ALGORITHM COPY MILLIS' with a line of JSON.")
+    private @Nullable String against;
+
+    @Option(
+            names = "--against-variants",
+            paramLabel = "LIST",
+            defaultValue = "deepspeed-like:plain,fused:plain,fused:nt",
+            description = "What that program runs: ALGORITHM:COPY, with commas between. Default: ${DEFAULT-VALUE}.")
+    private String againstVariants = "deepspeed-like:plain,fused:plain,fused:nt";
+
+    @Option(
+            names = "--budget",
+            paramLabel = "SECONDS",
+            description = "How long all shapes may take together. Default: ${DEFAULT-VALUE}.")
+    private int budget = 55;
+
+    @Option(
+            names = "--warmup",
+            paramLabel = "MILLIS",
+            description =
+                    "How long each variant runs before it is measured, for each shape. Default: ${DEFAULT-VALUE}.")
+    private int warmup = 400;
+
+    @Option(names = "--block", paramLabel = "MILLIS", description = "How long a block is. Default: ${DEFAULT-VALUE}.")
+    private int block = 15;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "COUNT",
+            description = "Threads of each rank. Default: the backend chooses.")
+    private int threads;
+
+    @Option(
+            names = "--bind",
+            paramLabel = "WHETHER",
+            defaultValue = "auto",
+            description = "Bind ranks to cores: yes, no, or auto (yes where there is a core for every rank). "
+                    + "Default: ${DEFAULT-VALUE}.")
+    private String bind = "auto";
+
+    @Option(
+            names = "--ranks-as",
+            paramLabel = "HOW",
+            defaultValue = "processes",
+            description = "processes or threads. Default: ${DEFAULT-VALUE}.")
+    private String ranksAs = "processes";
+
+    @Option(
+            names = "--backend",
+            paramLabel = "NAME",
+            defaultValue = "cpu",
+            description = "Where the ranks live. Default: ${DEFAULT-VALUE}.")
+    private String backend = "cpu";
+
+    @Option(
+            names = "--json",
+            paramLabel = "FILE",
+            description = "Write the results as JSON, for plot; - is the output.")
+    private @Nullable Path json;
+
+    BenchCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() {
+        BenchOptions options = options();
+        boolean quiet = json != null && json.toString().equals("-");
+        if (!quiet) {
+            console.out()
+                    .println("Measuring " + options.shapes().size() + " shapes on " + worldSize + " ranks, "
+                            + options.dtype() + (options.bind() ? ", bound to cores" : "") + ". Warm-up: " + warmup
+                            + " ms of each variant and shape, not counted.");
+            console.out().println();
+            console.out().flush();
+        }
+        BenchFile file;
+        try (Progress progress = new Progress(console)) {
+            file = BenchFile.measure(options, progress);
+        }
+        if (!quiet) {
+            new BenchTable(console).print(file);
+        }
+        if (json != null) {
+            Json.write(file, json, console);
+        }
+        return 0;
+    }
+
+    private BenchOptions options() {
+        GroupSpec.of("bench", 0, worldSize).withThreads(threads);
+        Backends.named(backend);
+        positive("--budget", budget);
+        positive("--warmup", warmup);
+        positive("--block", block);
+        List<String> program =
+                against == null ? List.of() : List.of(against.strip().split("\\s+"));
+        DType type = DType.of(dtype);
+        if (!program.isEmpty() && type != DType.BF16) {
+            throw CommandFailure.usage("--against measures bf16 only, and --dtype is " + dtype + ".");
+        }
+        BenchVariants variants =
+                BenchVariants.of(input, Algorithm.of(algorithm), baseline, program.isEmpty() ? "" : againstVariants);
+        return new BenchOptions(
+                worldSize,
+                Shape.parse(shapes),
+                type,
+                variants.variants(),
+                variants.baseline(),
+                Duration.ofSeconds(budget),
+                Duration.ofMillis(warmup),
+                Duration.ofMillis(block),
+                threads,
+                bound(),
+                program,
+                backend,
+                VerifyCommand.processes(ranksAs));
+    }
+
+    private boolean bound() {
+        return switch (bind) {
+            case "yes" -> true;
+            case "no" -> false;
+            case "auto" -> worldSize <= Machine.cores();
+            default -> throw CommandFailure.usage("--bind is '" + bind + "': expected yes, no or auto.");
+        };
+    }
+
+    private static void positive(String option, int value) {
+        if (value < 1) {
+            throw CommandFailure.usage(option + " is " + value + ": expected 1 or more.");
+        }
+    }
+}

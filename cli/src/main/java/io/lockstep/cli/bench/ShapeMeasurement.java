@@ -1,0 +1,20 @@
+package io.lockstep.cli.bench;
+
+import io.lockstep.cli.inputs.Shape;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What was measured of a shape.
+ *
+ * @param shape which
+ * @param blocks of each variant
+ * @param algorithms what each of our variants took
+ * @param skipped why it was not measured, in a sentence
+ */
+record ShapeMeasurement(
+        Shape shape,
+        Map<Variant, List<Block>> blocks,
+        Map<Variant, String> algorithms,
+        @Nullable String skipped) {}

@@ -1,0 +1,44 @@
+package io.lockstep.cli.bench;
+
+import io.lockstep.core.Algorithm;
+
+/**
+ * One way to do the work, which takes turns with the others.
+ *
+ * @param name in tables and files
+ * @param kind what is run
+ * @param algorithm of a plan; an external program names its own
+ * @param external the algorithm and the copy of an external program
+ */
+public record Variant(String name, Kind kind, Algorithm algorithm, String external) {
+    /** What is run. */
+    public enum Kind {
+        /** The fused step, its input in the caller's memory. */
+        PRIVATE,
+        /** The fused step, its input in the memory that the plan lends. */
+        LENT,
+        /** All-reduce, add and norm as three passes. */
+        UNFUSED,
+        /** No collective: the input's bytes copied once within each rank's memory. */
+        COPY,
+        /** Another program. */
+        EXTERNAL
+    }
+
+    static Variant fused(boolean lent, Algorithm algorithm) {
+        String name = algorithm == Algorithm.AUTO ? "lockstep" : "lockstep " + algorithm;
+        return new Variant(lent ? name + " lent" : name, lent ? Kind.LENT : Kind.PRIVATE, algorithm, "");
+    }
+
+    static Variant unfused() {
+        return new Variant("unfused", Kind.UNFUSED, Algorithm.AUTO, "");
+    }
+
+    static Variant copy() {
+        return new Variant("copy", Kind.COPY, Algorithm.AUTO, "");
+    }
+
+    static Variant external(String algorithm, String copy) {
+        return new Variant(algorithm + " " + copy, Kind.EXTERNAL, Algorithm.AUTO, algorithm + " " + copy);
+    }
+}

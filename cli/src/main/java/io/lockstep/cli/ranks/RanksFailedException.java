@@ -1,0 +1,47 @@
+package io.lockstep.cli.ranks;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** One rank or more failed. The group is gone. */
+public final class RanksFailedException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    @SuppressWarnings("serial") // Never written anywhere.
+    private final List<RankFailure> failures;
+
+    RanksFailedException(List<RankFailure> failures) {
+        super(sentence(failures));
+        this.failures = failures.stream()
+                .sorted(Comparator.comparing(RankFailure::kind).thenComparingInt(RankFailure::rank))
+                .toList();
+    }
+
+    /** Those that are known, the most telling first. */
+    public List<RankFailure> failures() {
+        return failures;
+    }
+
+    /** The most telling one. */
+    public RankFailure first() {
+        return failures.getFirst();
+    }
+
+    private static String sentence(List<RankFailure> failures) {
+        return failures.stream()
+                        .min(Comparator.comparing(RankFailure::kind).thenComparingInt(RankFailure::rank))
+                        .map(failure -> "Rank " + failure.rank() + ": " + failure.message())
+                        .orElse("A rank failed.")
+                + failures.stream()
+                        .map(RankFailure::rank)
+                        .distinct()
+                        .sorted()
+                        .map(String::valueOf)
+                        .collect(Collectors.collectingAndThen(
+                                Collectors.toList(),
+                                ranks -> ranks.size() == 1
+                                        ? ""
+                                        : " (Ranks that failed: " + String.join(", ", ranks) + ".)"));
+    }
+}

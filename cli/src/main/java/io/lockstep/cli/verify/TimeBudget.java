@@ -1,0 +1,51 @@
+package io.lockstep.cli.verify;
+
+import io.lockstep.cli.inputs.Shape;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Shares a time over shapes of very different cost. Every shape gets its fewest iterations; what is left after those is
+ * shared evenly. What the larger shapes will cost is told from the smaller ones, which therefore come first.
+ */
+final class TimeBudget {
+    private static final int FEWEST = 3;
+    /** From this many elements on, one iteration is enough: 94 MB of bf16 in the largest shape. */
+    private static final long LARGE = 16_000_000;
+
+    private final List<Shape> shapes;
+    private final long end;
+    private double nanosPerElement;
+    private int next;
+
+    TimeBudget(List<Shape> shapes, Duration budget, long start) {
+        this.shapes = shapes;
+        this.end = start + budget.toNanos();
+    }
+
+    /** The fewest iterations of a shape. */
+    static int fewest(Shape shape) {
+        return shape.elements() >= LARGE ? 1 : FEWEST;
+    }
+
+    /** Begins the next shape: until when, in {@link System#nanoTime}, more than its fewest iterations may be run. */
+    long until(long now) {
+        double needed = 0;
+        for (int i = next; i < shapes.size(); i++) {
+            needed += cost(shapes.get(i));
+        }
+        double surplus = Math.max(0, end - now - needed);
+        double share = surplus / (shapes.size() - next) + cost(shapes.get(next));
+        next++;
+        return Math.min(end, now + (long) share);
+    }
+
+    private double cost(Shape shape) {
+        return fewest(shape) * nanosPerElement * shape.elements();
+    }
+
+    /** Learns from a shape what an element costs. Small shapes cost more by the element, so the last one counts. */
+    void measured(Shape shape, long nanosPerIteration) {
+        nanosPerElement = (double) nanosPerIteration / shape.elements();
+    }
+}

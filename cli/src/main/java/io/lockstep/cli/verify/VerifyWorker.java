@@ -1,0 +1,57 @@
+package io.lockstep.cli.verify;
+
+import io.lockstep.cli.ranks.Pulse;
+import io.lockstep.cli.ranks.Role;
+import io.lockstep.cli.ranks.Worker;
+import io.lockstep.cli.verify.VerifyOrder.Subject;
+import io.lockstep.core.Communicator;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The rank's side of {@code verify}. */
+public final class VerifyWorker implements Worker<VerifyOrder, VerifyReport> {
+    /** What the parent starts. */
+    public static final Role<VerifyOrder, VerifyReport> ROLE =
+            new Role<>("verify", VerifyOrder.class, VerifyReport.class, VerifyWorker::new);
+
+    private final Communicator communicator;
+    private @Nullable Trial trial;
+
+    private VerifyWorker(Communicator communicator) {
+        this.communicator = communicator;
+    }
+
+    @Override
+    public VerifyReport handle(VerifyOrder order, Pulse pulse) {
+        return switch (order.kind()) {
+            case PLAN -> {
+                Subject subject = Objects.requireNonNull(order.subject());
+                trial = new Trial(communicator, subject);
+                yield new VerifyReport(List.of());
+            }
+            case RUN -> new VerifyReport(open().run(order.first(), order.count(), pulse));
+            case SAVE -> {
+                open().save(order.first(), Path.of(Objects.requireNonNull(order.path())));
+                yield new VerifyReport(List.of());
+            }
+            case RELEASE -> {
+                close();
+                yield new VerifyReport(List.of());
+            }
+        };
+    }
+
+    private Trial open() {
+        return Objects.requireNonNull(trial, "The first order plans.");
+    }
+
+    @Override
+    public void close() {
+        if (trial != null) {
+            trial.close();
+            trial = null;
+        }
+    }
+}
