@@ -20,7 +20,7 @@ final class Standing {
     private static final int OTHER = 4;
 
     /** Polls before the processor is offered to the other rank. */
-    private static final int ROUND_TRIP_SPINS = 10_000;
+    private static final int ROUND_TRIP_SPINS = 1000;
 
     private final MemorySegment memory;
     private final SharedWords words;
