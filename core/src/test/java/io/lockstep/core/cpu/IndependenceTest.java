@@ -23,6 +23,19 @@ class IndependenceTest {
     private static final int TOKENS = 200;
     private static final int ROW = 137;
 
+    /** Every pair of choices of two dimensions. */
+    private static final List<Way> WAYS = List.of(
+            new Way(Kernels.SCALAR, Algorithm.ONE_SHOT, 1),
+            new Way(Kernels.SCALAR, Algorithm.TWO_SHOT, 3),
+            new Way(128, Algorithm.ONE_SHOT, 3),
+            new Way(128, Algorithm.TWO_SHOT, 1),
+            new Way(256, Algorithm.ONE_SHOT, 1),
+            new Way(256, Algorithm.TWO_SHOT, 3),
+            new Way(512, Algorithm.ONE_SHOT, 3),
+            new Way(512, Algorithm.TWO_SHOT, 1));
+
+    private record Way(int vectorBits, Algorithm algorithm, int lanes) {}
+
     static Stream<Arguments> everyTypeAndOddLengths() {
         List<Arguments> all = new ArrayList<>();
         for (DType dtype : DType.values()) {
@@ -41,21 +54,16 @@ class IndependenceTest {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment expected = arena.allocate(any.rowBytes(), 64);
             boolean first = true;
-            for (int vectorBits : new int[] {Kernels.SCALAR, 128, 256, 512}) {
-                for (Algorithm algorithm : new Algorithm[] {Algorithm.ONE_SHOT, Algorithm.TWO_SHOT}) {
-                    for (int lanes : new int[] {1, 2, 3}) {
-                        MemorySegment found = rowOf(layer, any.withAlgorithm(algorithm), lanes, vectorBits, first);
-                        if (first) {
-                            expected.copyFrom(found);
-                            first = false;
-                        }
-                        assertThat(found.mismatch(expected))
-                                .as(
-                                        "first byte that differs, %d bits, %s, %d lanes, seed 42",
-                                        vectorBits, algorithm, lanes)
-                                .isEqualTo(-1);
-                    }
+            for (Way way : WAYS) {
+                MemorySegment found =
+                        rowOf(layer, any.withAlgorithm(way.algorithm()), way.lanes(), way.vectorBits(), first);
+                if (first) {
+                    expected.copyFrom(found);
+                    first = false;
                 }
+                assertThat(found.mismatch(expected))
+                        .as("first byte that differs, %s, seed 42", way)
+                        .isEqualTo(-1);
             }
         }
     }
