@@ -249,9 +249,8 @@ final class CpuCommunicator implements Communicator, Watch {
             if (lost != null) {
                 return new PeerLostException(where() + ": " + lost + ".");
             }
-            RuntimeException failed = standing.failure(rank, where() + ": " + membership.describe(rank) + " gave up. ");
-            if (failed != null) {
-                return failed;
+            if (standing.hasFailed(rank)) {
+                return standing.failure(rank, where() + ": " + membership.describe(rank) + " gave up. ");
             }
             if (standing.makesAnotherCall(rank, calls, planInCall, tokens)) {
                 return disagreement(rank);
