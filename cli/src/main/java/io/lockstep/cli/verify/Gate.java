@@ -9,8 +9,8 @@ import io.lockstep.core.Tensors;
 import java.lang.foreign.Arena;
 
 /**
- * Lets the ranks into a call together. A planted fault shows while ranks are in the same call; ranks that come one after
- * the other, as they do where there are fewer cores, would hide it.
+ * Lets the ranks into a call together. A planted fault shows while ranks are in the same call; ranks that come one
+ * after the other, as they do where there are fewer cores, would hide it.
  */
 final class Gate implements AutoCloseable {
     private static final long BYTES = 64;

@@ -10,8 +10,8 @@ import java.util.List;
  */
 final class TimeBudget {
     private static final int FEWEST = 3;
-    /** From this many elements on, one iteration is enough: 94 MB of bf16 in the largest shape. */
-    private static final long LARGE = 16_000_000;
+    /** From this many elements on, one iteration is enough: 2048 x 2880 and more. */
+    private static final long LARGE = 4_000_000;
 
     private final List<Shape> shapes;
     private final long end;
