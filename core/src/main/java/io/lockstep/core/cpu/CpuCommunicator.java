@@ -272,11 +272,12 @@ final class CpuCommunicator implements Communicator, Watch {
                 continue;
             }
             String lost = membership.lost(rank);
-            if (lost != null) {
-                return new PeerLostException(where() + ": " + lost + ".");
-            }
+            // Asked after that: who gives up says so first and leaves then, and why it did is the better answer.
             if (standing.hasFailed(rank)) {
                 return standing.failure(rank, where() + ": " + membership.describe(rank) + " gave up. ");
+            }
+            if (lost != null) {
+                return new PeerLostException(where() + ": " + lost + ".");
             }
             if (standing.makesAnotherCall(rank, calls, planInCall, tokens)) {
                 return disagreement(rank);

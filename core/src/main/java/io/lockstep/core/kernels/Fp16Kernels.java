@@ -5,19 +5,19 @@ import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandle;
 
 final class Fp16Kernels extends Kernels {
-    private final MethodHandle sum2;
     private final MethodHandle widen;
     private final MethodHandle accumulate;
-    private final MethodHandle narrow;
+    private final MethodHandle round;
+    private final MethodHandle pack;
     private final MethodHandle squares;
     private final MethodHandle scale;
 
     Fp16Kernels(int hidden, Width width, Arena scratch) {
         super(DType.FP16, hidden, width, placesInOrder(), scratch);
-        sum2 = width.loop(Fp16Vectors.class, "sum2", BINARY);
         widen = width.loop(Fp16Vectors.class, "widen", UNARY);
         accumulate = width.loop(Fp16Vectors.class, "accumulate", UNARY);
-        narrow = width.loop(Fp16Vectors.class, "narrow", UNARY);
+        round = width.loop(Fp16Vectors.class, "round", UNARY);
+        pack = width.loop(Fp16Vectors.class, "pack", UNARY);
         squares = width.loop(Fp16Vectors.class, "squares", UNARY);
         scale = width.loop(Fp16Vectors.class, "scale", SCALE);
     }
@@ -25,30 +25,40 @@ final class Fp16Kernels extends Kernels {
     @Override
     int sumLoop(long to, long[] inputs, int ranks, int n) {
         try {
-            return ranks == 2 ? (int) sum2.invokeExact(to, inputs[0], inputs[1], n) : sumWide(to, inputs, ranks, n);
+            int done = 0;
+            for (int start = 0; start < n && start == done; start += WIDE) {
+                int length = Math.min(WIDE, n - start);
+                long offset = 2L * start;
+                int unused = (int) widen.invokeExact(wide, inputs[0] + offset, length);
+                for (int rank = 1; rank < ranks; rank++) {
+                    unused = (int) accumulate.invokeExact(wide, inputs[rank] + offset, length);
+                }
+                done += narrow(to + offset, length);
+            }
+            return done;
         } catch (Throwable e) {
             throw unexpected(e);
         }
     }
 
-    private int sumWide(long to, long[] inputs, int ranks, int n) throws Throwable {
-        int done = 0;
-        for (int start = 0; start < n && start == done; start += WIDE) {
-            int length = Math.min(WIDE, n - start);
-            long offset = 2L * start;
-            int unused = (int) widen.invokeExact(wide, inputs[0] + offset, length);
-            for (int rank = 1; rank < ranks; rank++) {
-                unused = (int) accumulate.invokeExact(wide, inputs[rank] + offset, length);
-            }
-            done += (int) narrow.invokeExact(to + offset, wide, length);
-        }
-        return done;
+    /** Brings what lies in fp32 to where it belongs. */
+    private int narrow(long to, int length) throws Throwable {
+        int unused = (int) round.invokeExact(wide, wide, length);
+        return (int) pack.invokeExact(to, wide, length);
     }
 
     @Override
     int addLoop(long to, long a, long b, int n) {
         try {
-            return (int) sum2.invokeExact(to, a, b, n);
+            int done = 0;
+            for (int start = 0; start < n && start == done; start += WIDE) {
+                int length = Math.min(WIDE, n - start);
+                long offset = 2L * start;
+                int unused = (int) widen.invokeExact(wide, a + offset, length);
+                unused = (int) accumulate.invokeExact(wide, b + offset, length);
+                done += narrow(to + offset, length);
+            }
+            return done;
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -66,7 +76,15 @@ final class Fp16Kernels extends Kernels {
     @Override
     int scaleLoop(long to, long row, long weight, float scale, int n) {
         try {
-            return (int) this.scale.invokeExact(to, row, weight, scale, n);
+            int done = 0;
+            for (int start = 0; start < n && start == done; start += WIDE) {
+                int length = Math.min(WIDE, n - start);
+                long offset = 2L * start;
+                int unused = (int) widen.invokeExact(wide, row + offset, length);
+                unused = (int) this.scale.invokeExact(wide, wide, weight + offset, scale, length);
+                done += narrow(to + offset, length);
+            }
+            return done;
         } catch (Throwable e) {
             throw unexpected(e);
         }
@@ -79,7 +97,7 @@ final class Fp16Kernels extends Kernels {
             for (int start = 0; start < n && start == done; start += WIDE) {
                 int length = Math.min(WIDE, n - start);
                 int unused = (int) widen.invokeExact(wide, from + 2L * start, length);
-                done += (int) narrow.invokeExact(to + 2L * start, wide, length);
+                done += narrow(to + 2L * start, length);
             }
             return done;
         } catch (Throwable e) {

@@ -20,6 +20,9 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>An int lane holds two fp16. To fp32 by moving the fraction up and multiplying by a power of two, which is exact
  * and takes subnormals along; back by integer addition for normal results and by adding one half, whose last place is
  * that of a subnormal fp16, for the smaller ones. Every NaN that is rounded is the one NaN at once.
+ *
+ * <p>All of that is so many operations that widening two rows and rounding them in one loop is more than the compiler
+ * inlines. So each step is a loop of its own, over a piece in fp32 that stays in the first-level cache.
  */
 final class Fp16Vectors {
     private static final VectorSpecies<Integer> INTS = Width.ofClassData(MethodHandles.lookup());
@@ -38,16 +41,6 @@ final class Fp16Vectors {
     private static final int TOO_LARGE = 0x47800000;
 
     private Fp16Vectors() {}
-
-    static int sum2(long to, long a, long b, int n) {
-        int end = (n * 2) & -BYTES;
-        for (int i = 0; i < end; i += BYTES) {
-            IntVector x = load(a + i);
-            IntVector y = load(b + i);
-            store(to + i, round(even(x).add(even(y))), round(odd(x).add(odd(y))));
-        }
-        return end / 2;
-    }
 
     static int widen(long wide, long a, int n) {
         int end = (n * 2) & -BYTES;
@@ -69,10 +62,19 @@ final class Fp16Vectors {
         return end / 2;
     }
 
-    static int narrow(long to, long wide, int n) {
+    /** Rounds what lies in fp32 to what {@link #pack} takes. */
+    static int round(long to, long wide, int n) {
+        int end = (n * 2) & -BYTES;
+        for (int i = 0; i < 2 * end; i += BYTES) {
+            round(loadFloats(wide + i)).intoMemorySegment(ALL, to + i, ORDER);
+        }
+        return end / 2;
+    }
+
+    static int pack(long to, long wide, int n) {
         int end = (n * 2) & -BYTES;
         for (int i = 0; i < end; i += BYTES) {
-            store(to + i, round(loadFloats(wide + i + i)), round(loadFloats(wide + i + i + BYTES)));
+            load(wide + i + i).or(load(wide + i + i + BYTES).lanewise(LSHL, 16)).intoMemorySegment(ALL, to + i, ORDER);
         }
         return end / 2;
     }
@@ -91,15 +93,13 @@ final class Fp16Vectors {
         return end;
     }
 
-    static int scale(long to, long row, long weight, float scale, int n) {
+    /** Of a row in fp32, to fp32. */
+    static int scale(long to, long wide, long weight, float scale, int n) {
         int end = (n * 2) & -BYTES;
         for (int i = 0; i < end; i += BYTES) {
-            IntVector x = load(row + i);
             IntVector w = load(weight + i);
-            store(
-                    to + i,
-                    round(even(x).mul(scale).mul(even(w))),
-                    round(odd(x).mul(scale).mul(odd(w))));
+            loadFloats(wide + i + i).mul(scale).mul(even(w)).intoMemorySegment(ALL, to + i + i, ORDER);
+            loadFloats(wide + i + i + BYTES).mul(scale).mul(odd(w)).intoMemorySegment(ALL, to + i + i + BYTES, ORDER);
         }
         return end / 2;
     }
@@ -110,10 +110,6 @@ final class Fp16Vectors {
 
     private static FloatVector loadFloats(long address) {
         return load(address).reinterpretAsFloats();
-    }
-
-    private static void store(long address, IntVector even, IntVector odd) {
-        even.or(odd.lanewise(LSHL, 16)).intoMemorySegment(ALL, address, ORDER);
     }
 
     private static FloatVector even(IntVector pairs) {

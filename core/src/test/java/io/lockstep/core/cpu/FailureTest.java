@@ -168,8 +168,9 @@ class FailureTest {
             if (communicator.rank() == 1) {
                 Thread.sleep(DEADLINE.toMillis() / 2);
             }
+            Tensors tensors = new Layer(OPERATION, 3, 2, 1, Layer.Mix.ORDINARY).tensors(Arena.ofAuto(), 0);
             try {
-                call(plan, communicator, 2, 1);
+                plan.run(2, tensors);
             } finally {
                 communicator.close();
             }
