@@ -39,6 +39,7 @@ final class CpuCommunicator implements Communicator, Watch {
     private final Regions regions;
     private final AtomicBoolean busy = new AtomicBoolean();
     private final Map<String, CpuPlan> kept = new LinkedHashMap<>();
+    private final List<CpuPlan> open = new ArrayList<>();
     private final List<Integer> closedPlans = new ArrayList<>();
     private int calls;
     private int plans;
@@ -127,14 +128,18 @@ final class CpuCommunicator implements Communicator, Watch {
             exit();
         }
         if (operation.algorithm() == Algorithm.AUTO) {
-            plan.crossover(new Crossover(agreement, plan, rank(), Crossover.cacheFolder(), circumstances()).find());
+            try {
+                plan.crossover(new Crossover(agreement, plan, rank(), Crossover.cacheFolder(), circumstances()).find());
+            } catch (RuntimeException | Error e) {
+                throw failing(e);
+            }
         }
         return plan;
     }
 
     /** What the speed of the algorithms depends on, beside the operation. */
     private String circumstances() {
-        return "processors " + machine.processors().size() + " crowded " + machine.crowded() + " lanes "
+        return Machine.processorModel() + ", processors " + machine.processors().size() + " crowded " + machine.crowded() + " lanes "
                 + machine.lanes() + " world " + worldSize() + " vectors " + vectorBits;
     }
 
@@ -147,6 +152,7 @@ final class CpuCommunicator implements Communicator, Watch {
         long offset = regions.agreeOn(id, layout, membership.rank(), agreement);
         plans = id;
         CpuPlan plan = new CpuPlan(this, id, operation, layout, offset, maker);
+        open.add(plan);
         Kernels.warmUp(operation.dtype(), vectorBits);
         agreement.gather("the plan's memory", "mapped");
         return plan;
@@ -155,24 +161,36 @@ final class CpuCommunicator implements Communicator, Watch {
     @Override
     public void allReduce(MemorySegment inOut, DType dtype, int elements) {
         Operation operation = Operation.allReduce(dtype, elements, 1);
-        CpuPlan plan = kept.get(dtype + " " + elements);
+        String key = dtype + " " + elements;
+        CpuPlan plan = keptPlan(key);
         if (plan == null) {
-            if (kept.size() == MOST_KEPT_PLANS) {
-                // The oldest one; the same on every rank, since every rank makes the same calls.
-                String oldest = kept.keySet().iterator().next();
-                CpuPlan old = kept.remove(oldest);
-                if (old != null) {
-                    old.close();
-                }
-            }
             plan = (CpuPlan) plan(operation);
-            kept.put(dtype + " " + elements, plan);
+            kept.put(key, plan);
         }
         plan.run(1, Tensors.of(inOut).withReduced(inOut));
     }
 
-    /** Called by a plan that closes: its memory is free when every rank has said so. */
+    /** The plan kept under this key; null if there is none, and room for it then. */
+    private @Nullable CpuPlan keptPlan(String key) {
+        enter();
+        try {
+            CpuPlan plan = kept.get(key);
+            if (plan == null && kept.size() == MOST_KEPT_PLANS) {
+                // The oldest one; the same on every rank, since every rank makes the same calls.
+                CpuPlan oldest = kept.remove(kept.keySet().iterator().next());
+                if (oldest != null) {
+                    oldest.release();
+                }
+            }
+            return plan;
+        } finally {
+            exit();
+        }
+    }
+
+    /** Called by a plan that gives its memory back: it is free when every rank has said so. */
     void planClosed(CpuPlan plan) {
+        open.remove(plan);
         closedPlans.add(plan.id());
     }
 
@@ -186,6 +204,14 @@ final class CpuCommunicator implements Communicator, Watch {
         if (closed || failure != null) {
             busy.set(false);
             throw unusable();
+        }
+    }
+
+    /** Before memory is given back, be the communicator failed or closed: no call may be using it. */
+    void enterToClose(String what) {
+        if (!busy.compareAndSet(false, true)) {
+            throw new UsageException("Rank " + membership.rank() + ": " + what
+                    + " is closed while another thread is in a call. Let the call end first.");
         }
     }
 
@@ -249,9 +275,8 @@ final class CpuCommunicator implements Communicator, Watch {
             if (lost != null) {
                 return new PeerLostException(where() + ": " + lost + ".");
             }
-            RuntimeException failed = standing.failure(rank, where() + ": " + membership.describe(rank) + " gave up. ");
-            if (failed != null) {
-                return failed;
+            if (standing.hasFailed(rank)) {
+                return standing.failure(rank, where() + ": " + membership.describe(rank) + " gave up. ");
             }
             if (standing.makesAnotherCall(rank, calls, planInCall, tokens)) {
                 return disagreement(rank);
@@ -283,21 +308,16 @@ final class CpuCommunicator implements Communicator, Watch {
 
     @Override
     public void close() {
-        if (!busy.compareAndSet(false, true)) {
-            throw new UsageException("Rank " + membership.rank()
-                    + ": the communicator is closed while another thread is in a call. Let the call end first.");
-        }
+        enterToClose("the communicator");
         try {
             if (!closed) {
-                for (CpuPlan plan : kept.values()) {
-                    plan.close();
-                }
+                List.copyOf(open).forEach(CpuPlan::release);
                 closed = true;
                 membership.close();
                 arena.close();
             }
         } finally {
-            busy.set(false);
+            exit();
         }
     }
 }

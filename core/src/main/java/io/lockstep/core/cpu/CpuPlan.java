@@ -183,6 +183,16 @@ final class CpuPlan implements Plan {
 
     @Override
     public void close() {
+        communicator.enterToClose("a plan");
+        try {
+            release();
+        } finally {
+            communicator.exit();
+        }
+    }
+
+    /** Gives the memory back, within a use of the communicator. */
+    void release() {
         if (!closed) {
             closed = true;
             team.close();

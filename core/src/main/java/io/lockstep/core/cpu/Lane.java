@@ -108,14 +108,11 @@ class Lane {
         endRow = (int) ((long) call.rows * (index + 1) / call.activeLanes);
         firstSequence = sequence + 1;
         int chunks = (endRow - firstRow + layout.chunkRows() - 1) / layout.chunkRows();
-        if (operation.norm()) {
-            weight = operands.weight.readable(0, operation.rowBytes(), weightRow);
-            // Worth finding out where it serves more than one row. The sum of squares is not finite if the weight is
-            // not.
-            weightFinite = endRow - firstRow > 1 && Float.isFinite(kernels.squares(weight, operation.hidden()));
-        }
         if (chunks > 0) {
             send(0);
+        }
+        if (operation.norm()) {
+            prepareWeight();
         }
         for (int chunk = 0; chunk < chunks; chunk++) {
             if (chunk + 1 < chunks) {
@@ -132,6 +129,12 @@ class Lane {
             }
         }
         sequence += chunks;
+    }
+
+    private void prepareWeight() {
+        weight = operands.weight.readable(0, operation.rowBytes(), weightRow);
+        // Worth finding out where it serves more than one row. No weight is infinite or NaN if its sum of squares is not.
+        weightFinite = endRow - firstRow > 1 && Float.isFinite(kernels.squares(weight, operation.hidden()));
     }
 
     /** Makes a chunk readable for every rank. */
@@ -205,34 +208,11 @@ class Lane {
     private void finishFromInputs(int chunk) {
         int elements = elements(chunk);
         int step = pieceRows * layout.rowElements();
-        boolean directly = addsDirectly();
         for (int from = 0; from < elements; from += step) {
             int length = Math.min(step, elements - from);
-            locate(from);
-            if (directly) {
-                long offset = (firstElement(chunk) + from) * bytes;
-                long to = operands.residualOut.address() + offset;
-                kernels.sumAdd(to, piece, worldSize, operands.residual.address() + offset, sums, length);
-                for (int done = 0; done < length; done += operation.hidden()) {
-                    long within = (long) done * bytes;
-                    finishNorm(offset + within, to + within);
-                }
-            } else {
-                sum(sums, piece, length);
-                finish(chunk, from, sums, length);
-            }
+            add(sums, from, length);
+            finish(chunk, from, sums, length);
         }
-    }
-
-    /**
-     * Whether the residual is added while the inputs are: nobody wants the sum by itself, and no row passes through
-     * scratch memory.
-     */
-    boolean addsDirectly() {
-        return operation.residual()
-                && !operands.reduced.given()
-                && !operands.residual.heap()
-                && !operands.residualOut.heap();
     }
 
     /** Adds this rank's part of the chunk, for all ranks. */
@@ -240,15 +220,14 @@ class Lane {
         int elements = elements(chunk);
         int from = layout.partStart(rank, elements);
         int length = layout.partStart(rank + 1, elements) - from;
-        locate(from);
-        sum(base + layout.reduced(rank, index, partSlot(chunk)), piece, length);
+        add(base + layout.reduced(rank, index, partSlot(chunk)), from, length);
     }
 
-    /** Where element {@code from} of the chunk lies in each input. */
-    private void locate(int from) {
+    private void add(long to, int from, int length) {
         for (int source = 0; source < worldSize; source++) {
             piece[source] = sources[source] + (long) from * bytes;
         }
+        sum(to, piece, length);
     }
 
     /** {@code to = round(from[0] + from[1] + …)}. */
@@ -352,18 +331,12 @@ class Lane {
             row = operands.residualOut.writable(offset, residualRow);
             kernels.add(row, raw, addend, hidden);
         }
-        finishNorm(offset, row);
-        operands.residualOut.flush(offset, rowBytes, residualRow);
-    }
-
-    /** Everything after the sum with the residual, for one row of the tensor. */
-    private void finishNorm(long offset, long row) {
-        int hidden = operation.hidden();
         float squares = kernels.squares(row, hidden);
         // A NaN among the squares makes their sum one: only then can the row hold any.
         if (operation.residual() && Float.isNaN(squares)) {
             kernels.canonicalise(row, row, hidden);
         }
+        operands.residualOut.flush(offset, rowBytes, residualRow);
         if (operation.norm()) {
             long to = operands.out.writable(offset, outRow);
             float scale = Reference.scale(squares, hidden, operation.epsilon());
@@ -372,7 +345,7 @@ class Lane {
             } else {
                 kernels.scale(to, row, weight, scale, hidden);
             }
-            operands.out.flush(offset, operation.rowBytes(), outRow);
+            operands.out.flush(offset, rowBytes, outRow);
         }
     }
 

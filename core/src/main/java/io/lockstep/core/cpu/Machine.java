@@ -5,9 +5,14 @@ import io.lockstep.core.Readiness;
 import io.lockstep.core.group.Membership;
 import io.lockstep.core.posix.Affinity;
 import io.lockstep.core.posix.Libc;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * How the ranks share the processors of their machine, agreed on when the group opens.
@@ -40,6 +45,18 @@ record Machine(int lanes, List<Integer> processors, boolean crowded, boolean can
         int world = membership.worldSize();
         int lanes = spec.threads() > 0 ? spec.threads() : Math.clamp(processors.size() / world, 1, MOST_LANES);
         return new Machine(lanes, processors, processors.size() < lanes * world, linux);
+    }
+
+    /** What this machine's processor is called, as far as the system says. */
+    static String processorModel() {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+            return lines.filter(line -> line.startsWith("model name"))
+                    .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                    .findFirst()
+                    .orElse(System.getProperty("os.arch"));
+        } catch (IOException | UncheckedIOException e) {
+            return System.getProperty("os.arch");
+        }
     }
 
     /** The processor of each lane of a rank; several share one where there are too few. */

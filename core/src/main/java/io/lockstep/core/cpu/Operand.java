@@ -18,6 +18,7 @@ final class Operand {
     private boolean given;
     private boolean heap;
     private long address;
+    private long bytes;
 
     /**
      * @param role the name of its component in {@link io.lockstep.core.Tensors}
@@ -54,16 +55,16 @@ final class Operand {
     }
 
     /** Takes the tensor of the next call, which has so many bytes. */
-    void bind(@Nullable Buffer buffer, long bytes) {
+    void bind(@Nullable Buffer buffer, long needed) {
         given = buffer != null;
         if (!(buffer instanceof HostBuffer host)) {
             segment = MemorySegment.NULL;
             return;
         }
         MemorySegment memory = host.segment();
-        if (memory.byteSize() < bytes) {
+        if (memory.byteSize() < needed) {
             throw new UsageException(
-                    role + ": the segment holds " + memory.byteSize() + " bytes, this call needs " + bytes + ".");
+                    role + ": the segment holds " + memory.byteSize() + " bytes, this call needs " + needed + ".");
         }
         if (written && memory.isReadOnly()) {
             throw new UsageException(role + ": the segment is read-only, and the call writes it.");
@@ -73,7 +74,8 @@ final class Operand {
                     role + ": the segment belongs to another thread; allocate it from a shared or automatic arena.");
         }
         requireAlive(memory);
-        segment = memory.asSlice(0, bytes);
+        segment = memory;
+        bytes = needed;
         heap = !memory.isNative();
         address = heap ? 0 : memory.address();
     }
@@ -91,11 +93,24 @@ final class Operand {
         }
     }
 
-    /** Whether both begin at the same byte. */
+    /** The bytes that the call uses. */
+    long bytes() {
+        return bytes;
+    }
+
+    boolean overlaps(Operand other) {
+        if (heap != other.heap) {
+            return false;
+        }
+        boolean meet = segment.address() < other.segment.address() + other.bytes
+                && other.segment.address() < segment.address() + bytes;
+        // An address on the heap is an offset in an array: is it the same array?
+        return meet && (!heap || segment.asOverlappingSlice(other.segment).isPresent());
+    }
+
+    /** Whether two that overlap begin at the same byte. */
     boolean sameStart(Operand other) {
-        return heap == other.heap
-                && segment.address() == other.segment.address()
-                && segment.heapBase().equals(other.segment.heapBase());
+        return segment.address() == other.segment.address();
     }
 
     /** Where so many bytes from an offset can be read: in place, or copied to scratch. */

@@ -100,24 +100,18 @@ final class Operands {
             if (!written.written() || !written.given()) {
                 continue;
             }
-            if (!written.heap()
-                    && written.address() < lentTo
-                    && written.address() + written.segment().byteSize() > lentFrom) {
+            if (!written.heap() && written.address() < lentTo && written.address() + written.bytes() > lentFrom) {
                 throw new UsageException(written.role()
                         + " lies in the input that the plan lends: other ranks still read it, so nothing may be written"
                         + " there.");
             }
             for (Operand other : all) {
-                if (other != written && other.given() && overlap(written, other) && !mayBeSame(written, other)) {
+                if (other != written && other.given() && written.overlaps(other) && !mayBeSame(written, other)) {
                     throw new UsageException(written.role() + " and " + other.role()
                             + " overlap. Only out may be the input, and residualOut the residual, and only exactly.");
                 }
             }
         }
-    }
-
-    private static boolean overlap(Operand a, Operand b) {
-        return a.segment().asOverlappingSlice(b.segment()).isPresent();
     }
 
     private boolean mayBeSame(Operand written, Operand other) {

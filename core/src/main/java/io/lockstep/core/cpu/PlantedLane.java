@@ -52,11 +52,6 @@ final class PlantedLane extends Lane {
     }
 
     @Override
-    boolean addsDirectly() {
-        return false;
-    }
-
-    @Override
     void sum(long to, long[] from, int length) {
         if (!faulty || fault != Fault.SKIP_ROUNDING) {
             super.sum(to, from, length);

@@ -10,7 +10,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import org.jspecify.annotations.Nullable;
 
 /** What each rank says of itself in the first bytes of the group's memory: its latest call, and why it gave up. */
 final class Standing {
@@ -20,7 +19,7 @@ final class Standing {
     private static final int OTHER = 4;
 
     /** Polls before the processor is offered to the other rank. */
-    private static final int ROUND_TRIP_SPINS = 10_000;
+    private static final int ROUND_TRIP_SPINS = 1000;
 
     private final MemorySegment memory;
     private final SharedWords words;
@@ -76,13 +75,14 @@ final class Standing {
         words.publish(address(rank, GroupLayout.FAILED), kind);
     }
 
-    /** The exception for a rank that gave up, or null. */
-    @Nullable
+    /** Whether a rank gave up. */
+    boolean hasFailed(int rank) {
+        return words.await(address(rank, GroupLayout.FAILED)) != 0;
+    }
+
+    /** The exception for a rank that gave up. */
     RuntimeException failure(int rank, String prefix) {
         long kind = words.await(address(rank, GroupLayout.FAILED));
-        if (kind == 0) {
-            return null;
-        }
         byte[] text = new byte[GroupLayout.MOST_REASON_BYTES];
         MemorySegment.copy(
                 memory, ValueLayout.JAVA_BYTE, GroupLayout.rank(rank) + GroupLayout.REASON, text, 0, text.length);

@@ -11,7 +11,6 @@ final class Bf16Kernels extends Kernels {
     private final MethodHandle widen3;
     private final MethodHandle accumulate;
     private final MethodHandle narrow;
-    private final MethodHandle sum2Add;
     private final MethodHandle squares;
     private final MethodHandle scale;
     private final MethodHandle scaleFinite;
@@ -25,7 +24,6 @@ final class Bf16Kernels extends Kernels {
         widen3 = width.loop(Bf16Vectors.class, "widen3", TERNARY);
         accumulate = width.loop(Bf16Vectors.class, "accumulate", UNARY);
         narrow = width.loop(Bf16Vectors.class, "narrow", UNARY);
-        sum2Add = width.loop(Bf16Vectors.class, "sum2Add", TERNARY);
         squares = width.loop(Bf16Vectors.class, "squares", UNARY);
         scale = width.loop(Bf16Vectors.class, "scale", SCALE);
         scaleFinite = width.loop(Bf16Vectors.class, "scaleFinite", SCALE);
@@ -65,15 +63,6 @@ final class Bf16Kernels extends Kernels {
     int addLoop(long to, long a, long b, int n) {
         try {
             return (int) sum2.invokeExact(to, a, b, n);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
-    @Override
-    int sumAddLoop(long to, long[] inputs, int ranks, long residual, int n) {
-        try {
-            return ranks == 2 ? (int) sum2Add.invokeExact(to, inputs[0], inputs[1], residual, n) : 0;
         } catch (Throwable e) {
             throw unexpected(e);
         }

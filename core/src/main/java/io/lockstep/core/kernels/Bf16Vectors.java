@@ -100,19 +100,6 @@ final class Bf16Vectors {
         return end / 2;
     }
 
-    static int sum2Add(long to, long a, long b, long residual, int n) {
-        int end = (n * 2) & -BYTES;
-        for (int i = 0; i < end; i += BYTES) {
-            IntVector x = load(a + i);
-            IntVector y = load(b + i);
-            IntVector z = load(residual + i);
-            FloatVector sumEven = round(even(x).add(even(y))).and(ODD).reinterpretAsFloats();
-            FloatVector sumOdd = round(odd(x).add(odd(y))).and(ODD).reinterpretAsFloats();
-            store(to + i, round(sumEven.add(even(z))), round(sumOdd.add(odd(z))));
-        }
-        return end / 2;
-    }
-
     static int squares(long lanes, long row, int n) {
         int end = ((n * 2) & -(2 * Kernels.BLOCK_BYTES_16)) / 2;
         for (int i = 0; i < end; i += BYTES) {

@@ -55,11 +55,6 @@ final class Fp16Kernels extends Kernels {
     }
 
     @Override
-    int sumAddLoop(long to, long[] inputs, int ranks, long residual, int n) {
-        return 0;
-    }
-
-    @Override
     int squaresLoop(long row, int n) {
         try {
             return (int) squares.invokeExact(lanes, row, n);

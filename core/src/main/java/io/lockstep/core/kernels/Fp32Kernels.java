@@ -43,11 +43,6 @@ final class Fp32Kernels extends Kernels {
     }
 
     @Override
-    int sumAddLoop(long to, long[] inputs, int ranks, long residual, int n) {
-        return 0;
-    }
-
-    @Override
     int squaresLoop(long row, int n) {
         try {
             return (int) squares.invokeExact(lanes, row, n);

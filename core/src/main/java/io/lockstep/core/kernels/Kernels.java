@@ -98,25 +98,6 @@ public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kerne
         Scalars.add(dtype, to, a, b, addLoop(to, a, b, n), n);
     }
 
-    /**
-     * {@code to = round(round(inputs[0] + inputs[1] + …) + residual)}, raw.
-     *
-     * @param to none of the inputs; may be the residual
-     * @param sums scratch for the sum of so many elements
-     */
-    public final void sumAdd(long to, long[] inputs, int ranks, long residual, long sums, int n) {
-        int done = sumAddLoop(to, inputs, ranks, residual, n);
-        if (done < n) {
-            long rest = (long) done * dtype.bytes();
-            long[] from = new long[ranks];
-            for (int rank = 0; rank < ranks; rank++) {
-                from[rank] = inputs[rank] + rest;
-            }
-            sum(sums, from, ranks, n - done);
-            add(to + rest, sums, residual + rest, n - done);
-        }
-    }
-
     /** The sum of the squares of a row. */
     public final float squares(long row, int n) {
         return fold(squaresLoop(row, n), row, n);
@@ -140,9 +121,6 @@ public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kerne
     abstract int sumLoop(long to, long[] inputs, int ranks, int n);
 
     abstract int addLoop(long to, long a, long b, int n);
-
-    /** The sum with the residual in one loop, where there is one. */
-    abstract int sumAddLoop(long to, long[] inputs, int ranks, long residual, int n);
 
     /** Done in whole pairs of blocks: a pair is folded to one block of lanes. */
     abstract int squaresLoop(long row, int n);

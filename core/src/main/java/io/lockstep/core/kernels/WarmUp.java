@@ -40,7 +40,6 @@ final class WarmUp {
         for (int ranks : new int[] {2, 3, 4, 8}) {
             slowest = Math.max(slowest, time(() -> kernels.sum(out, inputs, ranks, ELEMENTS)));
         }
-        slowest = Math.max(slowest, time(() -> kernels.sumAdd(out, inputs, 2, inputs[2], inputs[3], ELEMENTS)));
         slowest = Math.max(slowest, time(() -> kernels.add(out, inputs[0], inputs[1], ELEMENTS)));
         slowest = Math.max(slowest, time(() -> kernels.scaleFinite(out, inputs[0], inputs[1], 1, ELEMENTS)));
         slowest = Math.max(slowest, time(() -> kernels.squares(inputs[0], ELEMENTS)));

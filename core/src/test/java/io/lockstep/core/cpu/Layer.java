@@ -57,14 +57,22 @@ final class Layer {
 
     MemorySegment residual(Arena arena) {
         MemorySegment tensor = arena.allocate(bytes(), 64);
-        fill(tensor, 100, elements());
+        fillResidual(tensor);
         return tensor;
+    }
+
+    void fillResidual(MemorySegment tensor) {
+        fill(tensor, 100, elements());
     }
 
     MemorySegment weight(Arena arena) {
         MemorySegment tensor = arena.allocate(operation.rowBytes(), 64);
-        fill(tensor, 101, operation.hidden());
+        fillWeight(tensor);
         return tensor;
+    }
+
+    void fillWeight(MemorySegment tensor) {
+        fill(tensor, 101, operation.hidden());
     }
 
     /** Outputs beside the inputs, reduced too. */

@@ -1,0 +1,79 @@
+package io.lockstep.core.cpu;
+
+import io.lockstep.core.DType;
+import io.lockstep.core.Operation;
+import io.lockstep.core.Plan;
+import io.lockstep.core.Tensors;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** One call of one rank with its tensors in chosen places, compared with the specification. */
+final class OneCall {
+    private static final byte GARBAGE = 0x5A;
+
+    private final Plan plan;
+    private final Layer layer;
+    private final int rank;
+    private final int tokens;
+
+    OneCall(Plan plan, int worldSize, int rank, int tokens, long seed, Layer.Mix mix) {
+        this.plan = plan;
+        this.rank = rank;
+        this.tokens = tokens;
+        layer = new Layer(plan.operation(), worldSize, tokens, seed, mix);
+    }
+
+    /**
+     * Runs and compares.
+     *
+     * @param input where the input lies; null takes the lent buffer
+     * @param rest where all the other tensors lie
+     * @param inPlace whether results are written over what they may be written over
+     */
+    void run(String where, @Nullable Place input, Place rest, boolean inPlace) {
+        Operation operation = plan.operation();
+        DType dtype = operation.dtype();
+        try (Arena arena = Arena.ofShared()) {
+            long elements = layer.elements();
+            MemorySegment in = input == null ? plan.input().segment() : input.allocate(arena, dtype, elements);
+            layer.fillInput(in, rank);
+            Tensors tensors = input == null ? Tensors.lent() : Tensors.of(in);
+            boolean over = inPlace && input != null;
+            MemorySegment residualOut = null;
+            if (operation.residual()) {
+                MemorySegment residual = rest.allocate(arena, dtype, elements);
+                layer.fillResidual(residual);
+                residualOut = inPlace ? residual : garbage(rest.allocate(arena, dtype, elements));
+                tensors = tensors.withResidual(residual).withResidualOut(residualOut);
+            }
+            MemorySegment out = null;
+            if (operation.norm()) {
+                MemorySegment weight = rest.allocate(arena, dtype, operation.hidden());
+                layer.fillWeight(weight);
+                out = over ? in : garbage(rest.allocate(arena, dtype, elements));
+                tensors = tensors.withWeight(weight).withOut(out);
+            }
+            MemorySegment reduced = null;
+            if (!operation.norm() && !operation.residual()) {
+                reduced = over ? in : garbage(rest.allocate(arena, dtype, elements));
+            } else if (!inPlace) {
+                reduced = garbage(rest.allocate(arena, dtype, elements));
+            }
+            if (reduced != null) {
+                tensors = tensors.withReduced(reduced);
+            }
+            plan.run(tokens, tensors);
+            layer.check(
+                    where + ", rank " + rank + ", input " + (input == null ? "lent" : input) + ", rest " + rest
+                            + (inPlace ? ", in place" : ""),
+                    reduced,
+                    residualOut,
+                    out);
+        }
+    }
+
+    private static MemorySegment garbage(MemorySegment segment) {
+        return segment.fill(GARBAGE);
+    }
+}
