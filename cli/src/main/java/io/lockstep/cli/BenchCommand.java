@@ -42,6 +42,9 @@ import picocli.CommandLine.Option;
             "  lockstep plot bench.json -o bench.png"
         })
 final class BenchCommand implements Callable<Integer> {
+    /** A load for each core from which on others take time from the ranks. */
+    private static final double BUSY = 0.5;
+
     private final Console console;
 
     @Option(names = "--tp", paramLabel = "RANKS", description = "How many ranks, 2 to 8. Default: ${DEFAULT-VALUE}.")
@@ -162,6 +165,11 @@ final class BenchCommand implements Callable<Integer> {
                     .println("Measuring " + options.shapes().size() + " shapes on " + worldSize + " ranks, "
                             + options.dtype() + (options.bind() ? ", bound to cores" : "") + ". Warm-up: " + warmup
                             + " ms of each variant and shape, not counted.");
+            Machine.load().stream()
+                    .filter(load -> load > BUSY * Machine.cores())
+                    .forEach(load -> console.out()
+                            .println("Other programs are running (load " + load + " on " + Machine.cores()
+                                    + " cores): times will be longer than they are on a quiet machine."));
             console.out().println();
             console.out().flush();
         }

@@ -134,14 +134,15 @@ public final class Bencher {
         for (int variant = 0; variant < ours.size(); variant++) {
             long end = System.nanoTime() + options.warmup().toNanos();
             int count = PROBE;
+            long fastest = Long.MAX_VALUE;
             do {
                 show(shape, "warm-up of " + ours.get(variant).name(), 0);
                 long began = System.nanoTime();
                 group.ask(BenchOrder.run(variant, count));
                 // With the rewriting of the inputs, so that a block lasts as long as it was asked to.
-                long each = Math.max(1, (System.nanoTime() - began) / count);
-                iterations[variant] = Math.clamp(options.block().toNanos() / each, FEWEST_ITERATIONS, MOST_ITERATIONS);
-                count = iterations[variant];
+                fastest = Math.clamp((System.nanoTime() - began) / count, 1, fastest);
+                count = Math.clamp(options.block().toNanos() / fastest, FEWEST_ITERATIONS, MOST_ITERATIONS);
+                iterations[variant] = count;
             } while (System.nanoTime() < end);
         }
         for (Variant variant : options.variants()) {

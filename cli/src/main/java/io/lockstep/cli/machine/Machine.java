@@ -5,12 +5,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
 
 /** What this machine has. On systems without /proc much of it is unknown. */
 public final class Machine {
     private static final Path MEMORY = Path.of("/proc/meminfo");
+    private static final Path LOAD = Path.of("/proc/loadavg");
     private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
     private static final Path GROUP_LIMIT = Path.of("/sys/fs/cgroup/memory.max");
     private static final Path GROUP_USED = Path.of("/sys/fs/cgroup/memory.current");
@@ -22,6 +24,13 @@ public final class Machine {
     /** The cores that this process may use. */
     public static int cores() {
         return Runtime.getRuntime().availableProcessors();
+    }
+
+    /** How many threads want to run, over the last minute; empty where it is not told. */
+    public static OptionalDouble load() {
+        return lines(LOAD)
+                .mapToDouble(line -> Double.parseDouble(line.substring(0, line.indexOf(' '))))
+                .findFirst();
     }
 
     /** The processor's name, or its architecture. */
