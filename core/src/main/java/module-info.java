@@ -4,4 +4,8 @@ module io.lockstep.core {
     requires static org.jspecify;
 
     exports io.lockstep.core;
+    exports io.lockstep.core.protocol to
+            io.lockstep.cli,
+            io.lockstep.gpu,
+            io.lockstep.litmus;
 }
