@@ -211,7 +211,7 @@ public record Explanation(Finding.Kind kind, String read, String outcome, List<L
             }
             if (program.programOrder().has(from.id(), to.id())) {
                 label = Label.PROGRAM_ORDER;
-            } else if (program.meets(from, to)) {
+            } else if (program.meets(from, to) || (program.meetsLocally(from, to) && execution.ordered(from, to))) {
                 label = Label.BARRIER;
             } else if (program.crossesBoundary(from, to)) {
                 label = Label.KERNEL_BOUNDARY;
@@ -220,11 +220,7 @@ public record Explanation(Finding.Kind kind, String read, String outcome, List<L
             } else if (to.isRead() && to.isStrong() && execution.source(to.id()) == from.id()) {
                 label = Label.BROKEN;
                 why = broken(from, to);
-            } else if (from.kind() == Kind.LOCAL_BARRIER
-                    && to.kind() == Kind.LOCAL_BARRIER
-                    && from.instance() == to.instance()
-                    && program.threads().get(from.thread()).workgroup()
-                            == program.threads().get(to.thread()).workgroup()) {
+            } else if (program.meetsLocally(from, to) && !execution.ordered(from, to)) {
                 label = Label.BROKEN;
                 why = "the threads meet, but a barrier of local memory only orders no global memory";
             }

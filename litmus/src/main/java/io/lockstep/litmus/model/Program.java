@@ -155,6 +155,16 @@ public final class Program {
                         == threads.get(wait.thread()).workgroup();
     }
 
+    /** Whether two events meet in a barrier that orders local memory only. */
+    public boolean meetsLocally(Event arrival, Event wait) {
+        return arrival.id() != wait.id()
+                && arrival.kind() == Kind.LOCAL_BARRIER
+                && wait.kind() == Kind.LOCAL_BARRIER
+                && arrival.instance() == wait.instance()
+                && threads.get(arrival.thread()).workgroup()
+                        == threads.get(wait.thread()).workgroup();
+    }
+
     /** Whether one event ends a kernel and the other starts the next one of the stream. */
     public boolean crossesBoundary(Event end, Event start) {
         return end.kind() == Kind.KERNEL_END

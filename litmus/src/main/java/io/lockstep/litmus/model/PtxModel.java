@@ -45,7 +45,10 @@ final class PtxModel implements MemoryModel {
             for (Event first : program.events()) {
                 for (Event second : program.events()) {
                     // Barriers of a work-group, and kernels of a stream: neither has a scope to fall short of.
-                    if (program.meets(first, second) || program.crossesBoundary(first, second)) {
+                    // PTX has no barrier of local memory only: where one is asked for, bar.sync stands.
+                    if (program.meets(first, second)
+                            || program.meetsLocally(first, second)
+                            || program.crossesBoundary(first, second)) {
                         base.addClosed(first.id(), second.id());
                     }
                 }
