@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /** A finite program with its branches taken: threads, events in program order, and what the machine adds between. */
 public final class Program {
@@ -69,6 +70,21 @@ public final class Program {
         for (int[] pair : builder.dependencies) {
             dependency.addClosed(pair[0], pair[1]);
         }
+    }
+
+    /** The same program with every event replaced; for controls that plant a fault in a checker's view. */
+    public Program seenThrough(UnaryOperator<Event> fault) {
+        Builder builder = new Builder();
+        builder.boundary = boundary;
+        builder.threads.addAll(threads);
+        builder.locations.addAll(locations);
+        builder.nextKernel.putAll(nextKernel);
+        events.forEach(event -> builder.events.add(fault.apply(event)));
+        for (int from = 0; from < events.size(); from++) {
+            int read = from;
+            dependency.forEach(from, to -> builder.dependencies.add(new int[] {read, to}));
+        }
+        return new Program(builder);
     }
 
     /** The threads. */

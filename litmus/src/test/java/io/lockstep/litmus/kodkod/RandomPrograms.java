@@ -8,7 +8,11 @@ import io.lockstep.litmus.model.Values;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/** Small random programs with a random outcome: each read must return one given value. */
+/**
+ * Small random programs with a random outcome: each read must return one given value. Half of them are noise, half pass
+ * a message through a chain of threads and ask whether the last one may miss what the first one wrote, since few
+ * programs of noise depend on a release or an acquire.
+ */
 final class RandomPrograms {
     private static final List<Order> STORES = List.of(Order.WEAK, Order.RELAXED, Order.RELEASE);
     private static final List<Order> LOADS = List.of(Order.WEAK, Order.RELAXED, Order.ACQUIRE);
@@ -22,6 +26,48 @@ final class RandomPrograms {
     private RandomPrograms() {}
 
     static Program next(RandomGenerator random) {
+        return random.nextBoolean() ? noise(random) : chain(random);
+    }
+
+    private static Program chain(RandomGenerator random) {
+        Program.Builder builder = new Program.Builder();
+        int threads = 2 + random.nextInt(2);
+        for (int i = 0; i <= threads; i++) {
+            builder.location("x" + i, 0);
+        }
+        for (int i = 0; i < threads; i++) {
+            int device = random.nextInt(2);
+            int thread = builder.thread(new Program.Strand("P" + i, device, device * 2 + random.nextInt(2), i));
+            Values one = new Values(Values.Test.EXACTLY, 1);
+            if (i == 0) {
+                builder.write(thread, pick(STORES, random), scope(random), 0, 1, "st");
+            } else if (random.nextInt(5) == 0) {
+                builder.readModifyWrite(thread, pick(ATOMICS, random), scope(random), i, one, 2, "atom");
+            } else {
+                builder.read(thread, pick(LOADS, random), scope(random), i, one, "ld");
+            }
+            if (random.nextInt(3) == 0) {
+                builder.fence(thread, pick(FENCES, random), scope(random), true, "fence");
+            }
+            if (random.nextInt(4) == 0) {
+                builder.barrier(thread, Event.Kind.BARRIER, 0, "bar");
+            }
+            if (i == threads - 1) {
+                Values zero = new Values(Values.Test.EXACTLY, 0);
+                builder.read(thread, pick(LOADS, random), scope(random), 0, zero, "ld");
+            } else {
+                builder.write(thread, pick(STORES, random), scope(random), i + 1, 1, "st");
+            }
+        }
+        return builder.build();
+    }
+
+    /** Mostly the widest: narrow scopes across devices order nothing. */
+    private static Scope scope(RandomGenerator random) {
+        return random.nextInt(3) == 0 ? pick(SCOPES, random) : Scope.SYSTEM;
+    }
+
+    private static Program noise(RandomGenerator random) {
         Program.Builder builder = new Program.Builder();
         int locations = 1 + random.nextInt(3);
         for (int i = 0; i < locations; i++) {
