@@ -8,6 +8,10 @@ module io.lockstep.core {
     // For planting faults and measuring, not for users.
     exports io.lockstep.core.cpu to
             io.lockstep.cli;
+    exports io.lockstep.core.protocol to
+            io.lockstep.cli,
+            io.lockstep.gpu,
+            io.lockstep.litmus;
 
     uses io.lockstep.core.Backend;
 

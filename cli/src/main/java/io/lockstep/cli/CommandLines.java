@@ -27,6 +27,7 @@ final class CommandLines {
                 .addSubcommand("apply", new ApplyCommand(console))
                 .addSubcommand("doctor", new DoctorCommand(console))
                 .addSubcommand("run", new RunCommand(console))
+                .addSubcommand("litmus", new LitmusCommand())
                 .addSubcommand("rank", new RankCommand());
         line.setOut(console.out());
         line.setErr(console.err());

@@ -15,6 +15,9 @@ public final class CpuDiagnostics {
     private static final int ROUNDS = 2000;
     private static final int BATCHES = 10;
 
+    /** Enough for the compiler to have had its turn. */
+    private static final int WARM_UP_ROUNDS = 5000;
+
     private CpuDiagnostics() {}
 
     /** The width of the kernels in bits; 0 means scalar code. */
@@ -75,6 +78,9 @@ public final class CpuDiagnostics {
     }
 
     private static double measure(CpuCommunicator cpu) {
+        for (int round = 0; round < WARM_UP_ROUNDS; round++) {
+            cpu.standing().roundTrip(cpu.rank());
+        }
         double[] batches = new double[BATCHES];
         for (int batch = 0; batch < BATCHES; batch++) {
             long start = System.nanoTime();

@@ -1,0 +1,78 @@
+package io.lockstep.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lockstep.litmus.file.Examples;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class LitmusCommandTest {
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private int run(String... arguments) {
+        return new CommandLine(new LitmusCommand())
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(arguments);
+    }
+
+    @Test
+    void theTableNamesEveryProtocolAndItsVerdicts() {
+        assertThat(run()).isZero();
+        assertThat(out.toString())
+                .contains("one-shot-push", "cpu-two-shot", "relaxed-end-barrier", "shared-slots")
+                .contains("FORBIDDEN", "REACHABLE", "visible(sums)")
+                .doesNotContain("expected otherwise");
+    }
+
+    @Test
+    void theCounterexampleOfAProtocolIsTold() {
+        assertThat(run("--explain", "device-acquire")).isZero();
+        assertThat(out.toString()).contains("BROKEN", "scope .gpu of the load leaves out the writer");
+    }
+
+    @Test
+    void theInterleavingOfALaunchIsTold() {
+        assertThat(run("--explain", "not-co-resident")).isZero();
+        assertThat(out.toString()).contains("It can hang", "waits for ever");
+    }
+
+    @Test
+    void anUnknownNameIsWrongUsage() {
+        assertThat(run("--explain", "nonsense")).isEqualTo(2);
+        assertThat(err.toString()).contains("nonsense", "one-shot-pull");
+    }
+
+    @Test
+    void filesAreJudged(@TempDir Path directory) throws IOException {
+        Path right = directory.resolve("right.litmus");
+        Files.writeString(right, Examples.text("fenced-flags"));
+        Path wrong = directory.resolve("wrong.litmus");
+        Files.writeString(wrong, Examples.text("fenced-flags").replace("~exists", "exists"));
+        Path other = directory.resolve("other.litmus");
+        Files.writeString(other, "no test");
+
+        assertThat(run(right.toString(), other.toString())).isZero();
+        assertThat(out.toString()).contains("HOLDS", "SKIPPED", "not supported");
+        assertThat(run(right.toString(), wrong.toString())).isEqualTo(1);
+        assertThat(run(directory.resolve("missing").toString())).isEqualTo(2);
+    }
+
+    @Test
+    void jsonCarriesASchemaNumber() {
+        assertThat(run("--json", "--explain", "relaxed")).isZero();
+        JsonNode tree = JsonMapper.shared().readTree(out.toString());
+        assertThat(tree.get("schema").asInt()).isEqualTo(1);
+        assertThat(tree.get("protocols").size()).isEqualTo(5);
+        assertThat(tree.get("protocols").get(0).get("verdict").asString()).isEqualTo("REACHABLE");
+    }
+}

@@ -1,0 +1,353 @@
+package io.lockstep.core.protocol;
+
+import io.lockstep.core.protocol.Promise.Kind;
+import io.lockstep.core.protocol.Step.AwaitFlag;
+import io.lockstep.core.protocol.Step.Comparison;
+import io.lockstep.core.protocol.Step.Fence;
+import io.lockstep.core.protocol.Step.KernelBoundary;
+import io.lockstep.core.protocol.Step.ReadData;
+import io.lockstep.core.protocol.Step.RearmWords;
+import io.lockstep.core.protocol.Step.ReceiveWords;
+import io.lockstep.core.protocol.Step.SendWords;
+import io.lockstep.core.protocol.Step.StoreFlag;
+import io.lockstep.core.protocol.Step.WriteData;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The protocols that Lockstep uses, one for each algorithm, and by name those that were used elsewhere and are wrong.
+ * The wrong ones exist to be judged, measured and caught; no public type names them.
+ */
+public final class Protocols {
+    private static final Set<Model> GPU = Set.of(Model.PTX, Model.AMDGPU);
+    private static final Set<Model> CPU = Set.of(Model.JAVA);
+    private static final Expectation SAFE = Expectation.everywhere(Reachability.FORBIDDEN);
+    private static final Expectation BROKEN = Expectation.everywhere(Reachability.REACHABLE);
+
+    private static final Buffer INPUT = Buffer.data("input", 1);
+    private static final Buffer SUMS = Buffer.data("sums", 1);
+    private static final Buffer START = Buffer.flags("start", 1);
+    private static final Buffer MIDDLE = Buffer.flags("middle", 1);
+    private static final Buffer END = Buffer.flags("end", 1);
+
+    private Protocols() {}
+
+    /** What Lockstep runs, one protocol for each algorithm of each backend. */
+    public static List<Protocol> defaults() {
+        return List.of(
+                oneShotPull(), twoShotPull(), oneShotPush(), twoShotPush(), cpuOneShot(), cpuTwoShot(), cpuLentInput());
+    }
+
+    /** What was run elsewhere, and is wrong. */
+    public static List<Protocol> historical() {
+        return List.of(
+                relaxed(),
+                deviceAcquire(),
+                acquireAfterBarrier(),
+                releaseOnly(),
+                acquireOnly(),
+                relaxedStart(),
+                noEndBarrier(),
+                relaxedEndBarrier(),
+                oneBuffer());
+    }
+
+    /** All of them, the defaults first. */
+    public static List<Protocol> all() {
+        return Stream.concat(defaults().stream(), historical().stream()).toList();
+    }
+
+    /** The protocol of a name, if there is one. */
+    public static Optional<Protocol> named(String name) {
+        return all().stream().filter(protocol -> protocol.name().equals(name)).findFirst();
+    }
+
+    /** Every rank reads the whole input of every peer, between a start and an end barrier. */
+    public static Protocol oneShotPull() {
+        return oneShotPull(
+                "one-shot-pull",
+                "start barrier, read every peer's input, end barrier",
+                Barriers.fenced(START),
+                Barriers.fenced(END),
+                SAFE);
+    }
+
+    /**
+     * Every rank reduces its rows and stores them in every peer's memory, between a start and a middle barrier. It
+     * needs no end barrier: the middle one of this round keeps the input, and the start one of the next round the sums.
+     */
+    public static Protocol twoShotPull() {
+        return twoShotPull(
+                "two-shot-pull",
+                "start barrier, reduce own rows into every peer's memory, middle barrier, read all rows",
+                Barriers.fenced(START),
+                Barriers.fenced(MIDDLE),
+                SAFE);
+    }
+
+    /** Every rank sends its whole input to every peer, in words that carry their own arrival. */
+    public static Protocol oneShotPush() {
+        Buffer words = Buffer.words("words", 4);
+        return push("one-shot-push", "send the input as words that carry their own arrival", List.of(words));
+    }
+
+    /** Every rank sends each row to its owner, which sends the sum to all, in words that carry their own arrival. */
+    public static Protocol twoShotPush() {
+        Buffer rows = Buffer.words("rows", 4);
+        Buffer sums = Buffer.words("sums", 4);
+        return push(
+                "two-shot-push",
+                "send rows to their owners, then sums to all, as words that carry their own arrival",
+                List.of(rows, sums));
+    }
+
+    /** CPU: stage, publish, read every peer's staging; one chunk of look-ahead, four slots, no end barrier. */
+    public static Protocol cpuOneShot() {
+        Buffer staging = Buffer.data("staging", 4);
+        Buffer ready = Buffer.flags("ready", 4);
+        return new Protocol(
+                "cpu-one-shot",
+                "stage and publish one chunk ahead, await and read every peer's staging",
+                CPU,
+                List.of(
+                        new WriteData(Role.ALL, staging, Home.OWN, 1),
+                        publish(ready, 1),
+                        await(ready),
+                        new ReadData(Role.ALL, staging, Home.PEERS)),
+                List.of(new Promise(Kind.VISIBLE, staging), new Promise(Kind.UNDISTURBED, staging)),
+                SAFE);
+    }
+
+    /** CPU: as one-shot for the own part of each chunk, then publish the reduced part and read the peers'. */
+    public static Protocol cpuTwoShot() {
+        Buffer staging = Buffer.data("staging", 4);
+        Buffer ready = Buffer.flags("ready", 4);
+        Buffer reduced = Buffer.data("reduced", 2);
+        Buffer shared = Buffer.flags("shared", 4);
+        return new Protocol(
+                "cpu-two-shot",
+                "stage and publish one chunk ahead, reduce the own part, publish it, read the peers' parts",
+                CPU,
+                List.of(
+                        new WriteData(Role.ALL, staging, Home.OWN, 1),
+                        publish(ready, 1),
+                        await(ready),
+                        new ReadData(Role.ALL, staging, Home.PEERS),
+                        new WriteData(Role.ALL, reduced, Home.OWN),
+                        publish(shared, 0),
+                        await(shared),
+                        new ReadData(Role.ALL, reduced, Home.PEERS)),
+                List.of(
+                        new Promise(Kind.VISIBLE, staging),
+                        new Promise(Kind.UNDISTURBED, staging),
+                        new Promise(Kind.VISIBLE, reduced),
+                        new Promise(Kind.UNDISTURBED, reduced)),
+                SAFE);
+    }
+
+    /** CPU: the caller fills a lent buffer, another one each call; peers read it in place. */
+    public static Protocol cpuLentInput() {
+        Buffer lent = Buffer.data("lent", 2);
+        Buffer ready = Buffer.flags("ready", 4);
+        return new Protocol(
+                "cpu-lent-input",
+                "the caller fills the lent buffer, publish, await and read every peer's in place",
+                CPU,
+                List.of(
+                        new WriteData(Role.ALL, lent, Home.OWN),
+                        publish(ready, 0),
+                        await(ready),
+                        new ReadData(Role.ALL, lent, Home.PEERS)),
+                List.of(new Promise(Kind.VISIBLE, lent), new Promise(Kind.UNDISTURBED, lent)),
+                SAFE);
+    }
+
+    /** aiter before pull request 2890: the flag after stage 1 is relaxed and polled at device scope. */
+    public static Protocol relaxed() {
+        return weakMiddle(
+                "relaxed",
+                "aiter before pull request 2890: a relaxed flag after stage 1",
+                Barriers.ordered(MIDDLE, Order.RELAXED, Order.RELAXED, Scope.DEVICE));
+    }
+
+    /** aiter after pull request 2890: released to the system, acquired at device scope. */
+    public static Protocol deviceAcquire() {
+        return weakMiddle(
+                "device-acquire",
+                "aiter after pull request 2890: release to the system, acquire at device scope",
+                Barriers.ordered(MIDDLE, Order.RELEASE, Order.ACQUIRE, Scope.DEVICE));
+    }
+
+    /** Relaxed polling, then an acquire fence by every thread after the work-group barrier. */
+    public static Protocol acquireAfterBarrier() {
+        // A later kernel is saved by its boundary, which carries what the pollers themselves have acquired.
+        return weakMiddle(
+                        "acquire-after-barrier",
+                        "the pollers poll relaxed, and every thread fences only after the work-group barrier",
+                        Barriers.thenAcquiredByAll(
+                                Barriers.ordered(MIDDLE, Order.RELEASE, Order.RELAXED, Scope.SYSTEM)))
+                .expecting(BROKEN.except(Model.PTX, Set.of(Placement.LATER_KERNEL), Reachability.FORBIDDEN)
+                        .except(Model.AMDGPU, Set.of(Placement.LATER_KERNEL), Reachability.FORBIDDEN));
+    }
+
+    /** A release without an acquire. */
+    public static Protocol releaseOnly() {
+        return weakMiddle(
+                "release-only",
+                "a released flag that is polled relaxed",
+                Barriers.ordered(MIDDLE, Order.RELEASE, Order.RELAXED, Scope.SYSTEM));
+    }
+
+    /** An acquire without a release. */
+    public static Protocol acquireOnly() {
+        return weakMiddle(
+                "acquire-only",
+                "a relaxed flag that is polled with acquire",
+                Barriers.ordered(MIDDLE, Order.RELAXED, Order.ACQUIRE, Scope.SYSTEM));
+    }
+
+    /** A relaxed start barrier before a right middle one: aiter and vLLM in 2026. */
+    public static Protocol relaxedStart() {
+        return twoShotPull(
+                "relaxed-start",
+                "a relaxed start barrier: the peers' input may be older than the call",
+                Barriers.ordered(START, Order.RELAXED, Order.RELAXED, Scope.DEVICE),
+                Barriers.fenced(MIDDLE),
+                BROKEN);
+    }
+
+    /** One-shot without an end barrier: the input is overwritten while a peer still reads it. */
+    public static Protocol noEndBarrier() {
+        return oneShotPull(
+                "no-end-barrier",
+                "one-shot without an end barrier: the next call overwrites an input that a peer still reads",
+                Barriers.fenced(START),
+                List.of(),
+                BROKEN);
+    }
+
+    /** One-shot with a relaxed end barrier. */
+    public static Protocol relaxedEndBarrier() {
+        return oneShotPull(
+                "relaxed-end-barrier",
+                "one-shot with a relaxed end barrier",
+                Barriers.fenced(START),
+                Barriers.ordered(END, Order.RELAXED, Order.RELAXED, Scope.SYSTEM),
+                BROKEN);
+    }
+
+    /** Push with flags into a single buffer: a peer that is a call ahead overwrites what is still read. */
+    public static Protocol oneBuffer() {
+        return flaggedPush("one-buffer", 1, Barriers.fenced(Buffer.flags("arrived", 1)), BROKEN);
+    }
+
+    /**
+     * Push guarded by a barrier instead of by its words: write into every peer's memory, barrier, read own memory.
+     *
+     * @param copies how many buffers take turns
+     */
+    public static Protocol flaggedPush(String name, int copies, List<Step> barrier, Expectation expectation) {
+        Buffer tmp = Buffer.data("tmp", copies);
+        List<Step> steps = new ArrayList<>();
+        steps.add(new WriteData(Role.ALL, tmp, Home.PEERS));
+        steps.addAll(barrier);
+        steps.add(new ReadData(Role.ALL, tmp, Home.OWN));
+        steps.add(new KernelBoundary(false));
+        return new Protocol(
+                name,
+                "push behind a barrier into " + copies + (copies == 1 ? " buffer" : " buffers in turn"),
+                GPU,
+                steps,
+                List.of(new Promise(Kind.VISIBLE, tmp), new Promise(Kind.UNDISTURBED, tmp)),
+                expectation);
+    }
+
+    /** One-shot pull with barriers of one's own; an empty end barrier leaves it out. */
+    public static Protocol oneShotPull(
+            String name, String summary, List<Step> start, List<Step> end, Expectation expectation) {
+        List<Step> steps = new ArrayList<>();
+        steps.add(new WriteData(Role.ALL, INPUT, Home.OWN));
+        steps.add(new KernelBoundary(false));
+        steps.addAll(start);
+        steps.add(new ReadData(Role.ALL, INPUT, Home.PEERS));
+        steps.addAll(end);
+        steps.add(new KernelBoundary(false));
+        return new Protocol(
+                name,
+                summary,
+                GPU,
+                steps,
+                List.of(new Promise(Kind.VISIBLE, INPUT), new Promise(Kind.UNDISTURBED, INPUT)),
+                expectation);
+    }
+
+    /** Two-shot pull with barriers of one's own. */
+    public static Protocol twoShotPull(
+            String name, String summary, List<Step> start, List<Step> middle, Expectation expectation) {
+        List<Step> steps = new ArrayList<>();
+        steps.add(new WriteData(Role.ALL, INPUT, Home.OWN));
+        steps.add(new KernelBoundary(false));
+        steps.addAll(start);
+        steps.add(new ReadData(Role.ALL, INPUT, Home.PEERS));
+        steps.add(new WriteData(Role.ALL, SUMS, Home.PEERS));
+        steps.addAll(middle);
+        steps.add(new KernelBoundary(false));
+        steps.add(new ReadData(Role.ALL, SUMS, Home.OWN));
+        steps.add(new KernelBoundary(false));
+        return new Protocol(
+                name,
+                summary,
+                GPU,
+                steps,
+                List.of(
+                        new Promise(Kind.VISIBLE, INPUT),
+                        new Promise(Kind.UNDISTURBED, INPUT),
+                        new Promise(Kind.VISIBLE, SUMS),
+                        new Promise(Kind.UNDISTURBED, SUMS)),
+                expectation);
+    }
+
+    private static Protocol weakMiddle(String name, String summary, List<Step> middle) {
+        return twoShotPull(name, summary, Barriers.fenced(START), middle, BROKEN);
+    }
+
+    /**
+     * Round {@code e} re-arms the words of round {@code e-1}; its start tells the peers that round {@code e-1} has
+     * re-armed those of round {@code e-2}; and it awaits that the peers' round {@code e-2} has re-armed, which lets
+     * round {@code e+1} write the copy of round {@code e-3}. The epoch awaited was told a round ago: nobody waits for
+     * it in practice.
+     */
+    private static Protocol push(String name, String summary, List<Buffer> buffers) {
+        Buffer rearmed = Buffer.flags("rearmed", 1);
+        List<Step> steps = new ArrayList<>();
+        steps.add(new Fence(Role.POLLERS, Order.RELEASE, Scope.SYSTEM));
+        steps.add(new StoreFlag(Role.POLLERS, rearmed, new Epoch(1), Order.RELAXED, Scope.SYSTEM));
+        for (Buffer words : buffers) {
+            steps.add(new SendWords(Role.OTHERS, words, Order.RELAXED, Scope.SYSTEM));
+            steps.add(new ReceiveWords(Role.OTHERS, words, Order.RELAXED, Scope.SYSTEM));
+        }
+        for (Buffer words : buffers) {
+            steps.add(new RearmWords(Role.OTHERS, words, new Epoch(1), Order.RELAXED, Scope.SYSTEM));
+        }
+        steps.add(new AwaitFlag(Role.POLLERS, rearmed, new Epoch(2), Comparison.AT_LEAST, Order.RELAXED, Scope.SYSTEM));
+        steps.add(new Fence(Role.POLLERS, Order.ACQUIRE, Scope.SYSTEM));
+        steps.add(new KernelBoundary(true));
+        List<Promise> promises = new ArrayList<>();
+        for (Buffer words : buffers) {
+            promises.add(new Promise(Kind.OF_THIS_ROUND, words));
+            promises.add(new Promise(Kind.NOT_LOST, words));
+        }
+        return new Protocol(name, summary, GPU, steps, promises, SAFE);
+    }
+
+    private static StoreFlag publish(Buffer flags, int ahead) {
+        return new StoreFlag(Role.ALL, flags, Epoch.THIS_ROUND, Order.RELEASE, Scope.SYSTEM, ahead);
+    }
+
+    private static AwaitFlag await(Buffer flags) {
+        return new AwaitFlag(Role.ALL, flags, Epoch.THIS_ROUND, Comparison.EXACTLY, Order.ACQUIRE, Scope.SYSTEM);
+    }
+}

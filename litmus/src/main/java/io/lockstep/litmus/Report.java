@@ -1,0 +1,148 @@
+package io.lockstep.litmus;
+
+import io.lockstep.core.protocol.Protocol;
+import io.lockstep.core.protocol.Protocols;
+import io.lockstep.core.protocol.Reachability;
+import io.lockstep.litmus.file.FileVerdict;
+import io.lockstep.litmus.launch.Explorer;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Everything that the command line tells of ordering: protocols, launch disciplines and litmus files.
+ *
+ * @param protocols the verdicts on protocols, one for each setting
+ * @param launches what comes of each way of launching
+ * @param files the verdicts on litmus files
+ */
+public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, List<FileVerdict> files) {
+    private static final String DIFFERS = " (expected otherwise)";
+
+    /** Keeps its own copies. */
+    public Report {
+        protocols = List.copyOf(protocols);
+        launches = List.copyOf(launches);
+        files = List.copyOf(files);
+    }
+
+    /** Judges every protocol and every launch discipline. */
+    public static Report ofEverything() {
+        return new Report(Judge.table(Protocols.all()), Explorer.exploreAll(), List.of());
+    }
+
+    /** A report of litmus files. */
+    public static Report ofFiles(List<FileVerdict> files) {
+        return new Report(List.of(), List.of(), files);
+    }
+
+    /** Whether every verdict is the expected one, and every file says what is so. */
+    public boolean asExpected() {
+        return protocols.stream().allMatch(Verdict::asExpected)
+                && launches.stream().allMatch(Explorer.Outcome::asExpected)
+                && files.stream().noneMatch(file -> file.answer() == FileVerdict.Answer.FAILS);
+    }
+
+    /** The report as aligned text. */
+    public List<String> lines() {
+        List<String> lines = new ArrayList<>();
+        section(
+                lines,
+                Protocols.all().stream().filter(protocol -> !protocol.isCpu()).toList());
+        section(lines, Protocols.all().stream().filter(Protocol::isCpu).toList());
+        if (!launches.isEmpty()) {
+            List<List<String>> rows = new ArrayList<>();
+            rows.add(List.of("launching two calls on two devices", "hangs", "mixes up calls", ""));
+            for (Explorer.Outcome outcome : launches) {
+                rows.add(List.of(
+                        outcome.discipline().label(),
+                        outcome.hangs() ? "REACHABLE" : "FORBIDDEN",
+                        outcome.mixes() ? "REACHABLE" : "FORBIDDEN",
+                        outcome.discipline().summary() + (outcome.asExpected() ? "" : DIFFERS)));
+            }
+            lines.addAll(align(rows));
+        }
+        if (!files.isEmpty()) {
+            List<List<String>> rows = new ArrayList<>();
+            rows.add(List.of("litmus test", "says", "answer", ""));
+            for (FileVerdict file : files) {
+                String note = file.skipped().isEmpty() ? "" : "not supported: " + file.skipped();
+                rows.add(List.of(file.name(), file.statement(), file.answer().name(), note));
+            }
+            lines.addAll(align(rows));
+        }
+        return lines;
+    }
+
+    private void section(List<String> lines, List<Protocol> of) {
+        Set<String> columns = new LinkedHashSet<>();
+        for (Verdict verdict : protocols) {
+            if (of.stream().anyMatch(protocol -> protocol.name().equals(verdict.protocol()))) {
+                columns.add(verdict.setting().label());
+            }
+        }
+        if (columns.isEmpty()) {
+            return;
+        }
+        List<List<String>> rows = new ArrayList<>();
+        List<String> head = new ArrayList<>(List.of("protocol"));
+        head.addAll(columns);
+        head.add("what breaks");
+        rows.add(head);
+        for (Protocol protocol : of) {
+            List<String> row = new ArrayList<>(List.of(protocol.name()));
+            Set<String> broken = new LinkedHashSet<>();
+            for (String column : columns) {
+                row.add(protocols.stream()
+                        .filter(verdict -> verdict.protocol().equals(protocol.name())
+                                && verdict.setting().label().equals(column))
+                        .findFirst()
+                        .map(verdict -> {
+                            if (verdict.found() == Reachability.REACHABLE) {
+                                broken.add(verdict.broken()
+                                        .substring(0, verdict.broken().indexOf(':')));
+                            }
+                            return verdict.found() + (verdict.asExpected() ? "" : DIFFERS);
+                        })
+                        .orElse("-"));
+            }
+            row.add(String.join(", ", broken));
+            rows.add(row);
+        }
+        lines.addAll(align(rows));
+        lines.add("");
+    }
+
+    /** Pads every column to its widest cell. A heading is broken at its commas so that columns stay narrow. */
+    private static List<String> align(List<List<String>> rows) {
+        List<List<String>> all = new ArrayList<>();
+        int depth = rows.getFirst().stream()
+                .mapToInt(cell -> cell.split(", ", -1).length)
+                .max()
+                .orElse(1);
+        for (int line = 0; line < depth; line++) {
+            List<String> part = new ArrayList<>();
+            for (String cell : rows.getFirst()) {
+                String[] words = cell.split(", ", -1);
+                part.add(line < words.length ? words[line] : "");
+            }
+            all.add(part);
+        }
+        all.addAll(rows.subList(1, rows.size()));
+        List<String> lines = new ArrayList<>();
+        for (List<String> row : all) {
+            StringBuilder text = new StringBuilder();
+            for (int i = 0; i < row.size(); i++) {
+                int column = i;
+                int width = all.stream()
+                        .mapToInt(other -> other.get(column).length())
+                        .max()
+                        .orElse(0);
+                text.append(row.get(i)).repeat(' ', width - row.get(i).length() + 2);
+            }
+            lines.add(text.toString().stripTrailing());
+        }
+        return lines;
+    }
+}

@@ -1,0 +1,332 @@
+package io.lockstep.litmus;
+
+import io.lockstep.core.protocol.Buffer;
+import io.lockstep.core.protocol.Home;
+import io.lockstep.core.protocol.Order;
+import io.lockstep.core.protocol.Placement;
+import io.lockstep.core.protocol.Protocol;
+import io.lockstep.core.protocol.Role;
+import io.lockstep.core.protocol.Scope;
+import io.lockstep.core.protocol.Step;
+import io.lockstep.core.protocol.Step.Comparison;
+import io.lockstep.litmus.model.Event.Kind;
+import io.lockstep.litmus.model.Program;
+import io.lockstep.litmus.model.Values;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A protocol as a program of so many devices and rounds. Every device has one work-group of two threads, one that polls
+ * and one that does not, and each of them owns a word of every buffer: enough for each way in which one thread's
+ * ordering can fail to reach another. A CPU rank is a device with one thread.
+ */
+final class Unfolding {
+    /**
+     * How far to unfold.
+     *
+     * @param devices how many devices
+     * @param rounds how many rounds
+     * @param placement whether kernel boundaries that may be left out are there
+     * @param boundary the scope of the fences at a kernel boundary
+     */
+    record Size(int devices, int rounds, Placement placement, Scope boundary) {}
+
+    private final Protocol protocol;
+    private final Size size;
+    private final Program.Builder builder = new Program.Builder();
+    private final List<Lane> lanes = new ArrayList<>();
+    private final int losing;
+    private int kernels;
+    private int meetings;
+    private int stuck = -1;
+
+    /** One of a device's threads, in the kernel that runs now. */
+    private static final class Lane {
+        final int device;
+        final int number;
+        int thread;
+        int kernel;
+
+        Lane(int device, int number) {
+            this.device = device;
+            this.number = number;
+        }
+
+        boolean has(Role role) {
+            return role == Role.ALL || (role == Role.POLLERS) == (number == 0);
+        }
+    }
+
+    /** A program, and the read that is to poll for ever, or -1. */
+    record Unfolded(Program program, int stuck) {}
+
+    private Unfolding(Protocol protocol, Size size, int losing) {
+        this.protocol = protocol;
+        this.size = size;
+        this.losing = losing;
+        builder.boundary(size.boundary());
+    }
+
+    /** The program. */
+    static Program of(Protocol protocol, Size size) {
+        return new Unfolding(protocol, size, -1).unfold().program();
+    }
+
+    /**
+     * The program in which device 0, in the last round, polls one word for ever at a step that receives, and nobody has
+     * come further than that step.
+     */
+    static Unfolded losing(Protocol protocol, Size size, int step) {
+        return new Unfolding(protocol, size, step).unfold();
+    }
+
+    private Unfolded unfold() {
+        for (int device = 0; device < size.devices(); device++) {
+            int kernel = kernels++;
+            for (int number = 0; number < (protocol.isCpu() ? 1 : 2); number++) {
+                Lane lane = new Lane(device, number);
+                lane.kernel = kernel;
+                lane.thread = builder.thread(describe(lane));
+                lanes.add(lane);
+            }
+        }
+        for (int round = 1 - protocol.lookAhead(); round <= size.rounds(); round++) {
+            for (int i = 0; i < protocol.steps().size(); i++) {
+                Step step = protocol.steps().get(i);
+                int of = round + step.ahead();
+                boolean last = i == protocol.steps().size() - 1 && of == size.rounds();
+                if (i == losing && of == size.rounds()) {
+                    poll((Step.ReceiveWords) step, of);
+                    return new Unfolded(builder.build(), stuck);
+                }
+                if (of >= 1 && of <= size.rounds() && !(last && step instanceof Step.KernelBoundary)) {
+                    perform(step, of);
+                }
+            }
+        }
+        return new Unfolded(builder.build(), stuck);
+    }
+
+    private Program.Strand describe(Lane lane) {
+        String role = protocol.isCpu() ? "" : lane.number == 0 ? ".poller" : ".other";
+        String place = protocol.isCpu() ? "rank " + lane.device : "device " + lane.device + ".k" + lane.kernel + role;
+        return new Program.Strand(place, lane.device, lane.kernel, lane.kernel);
+    }
+
+    private void perform(Step step, int round) {
+        switch (step) {
+            case Step.KernelBoundary boundary -> {
+                if (boundary.always() || size.placement() == Placement.LATER_KERNEL) {
+                    nextKernel();
+                }
+            }
+            case Step.WorkgroupBarrier barrier -> {
+                int meeting = meetings++;
+                Kind kind = barrier.reach() == Step.Reach.FULL ? Kind.BARRIER : Kind.LOCAL_BARRIER;
+                String text = kind == Kind.BARRIER ? "barrier" : "barrier of local memory only";
+                forEach(step, lane -> builder.barrier(lane.thread, kind, meeting, text));
+            }
+            case Step.Fence fence ->
+                forEach(
+                        step,
+                        lane -> builder.fence(
+                                lane.thread,
+                                fence.order(),
+                                fence.scope(),
+                                fence.makesAvailable(),
+                                "fence." + fence.order().label() + "."
+                                        + fence.scope().label() + (fence.makesAvailable() ? "" : " (av none)")));
+            case Step.StoreFlag store -> {
+                int epoch = store.epoch().of(round);
+                if (epoch >= 1) {
+                    forEach(step, lane -> storeFlags(store, lane, round, epoch));
+                }
+            }
+            case Step.AwaitFlag await -> {
+                int epoch = await.epoch().of(round);
+                if (epoch >= 1) {
+                    forEach(step, lane -> awaitFlags(await, lane, round, epoch));
+                }
+            }
+            case Step.WriteData write -> forEach(step, lane -> writeData(write, lane, round));
+            case Step.ReadData read -> forEach(step, lane -> readData(read, lane, round));
+            case Step.SendWords send ->
+                forEach(
+                        step,
+                        lane -> forEachPeer(
+                                lane,
+                                peer -> write(
+                                        lane,
+                                        send.order(),
+                                        send.scope(),
+                                        word(send.words(), round, peer, lane.device, lane.number),
+                                        round)));
+            case Step.ReceiveWords receive -> forEach(step, lane -> receive(receive, lane, round));
+            case Step.RearmWords rearm -> {
+                int earlier = rearm.epoch().of(round);
+                if (earlier >= 1) {
+                    forEach(
+                            step,
+                            lane -> forEachPeer(
+                                    lane,
+                                    peer -> write(
+                                            lane,
+                                            rearm.order(),
+                                            rearm.scope(),
+                                            word(rearm.words(), earlier, lane.device, peer, lane.number),
+                                            0)));
+                }
+            }
+        }
+    }
+
+    private interface LaneAction {
+        void accept(Lane lane);
+    }
+
+    private interface PeerAction {
+        void accept(int peer);
+    }
+
+    private void forEach(Step step, LaneAction action) {
+        for (Lane lane : lanes) {
+            if (lane.has(step.role())) {
+                action.accept(lane);
+            }
+        }
+    }
+
+    private void forEachPeer(Lane lane, PeerAction action) {
+        for (int peer = 0; peer < size.devices(); peer++) {
+            if (peer != lane.device) {
+                action.accept(peer);
+            }
+        }
+    }
+
+    private void nextKernel() {
+        for (int device = 0; device < size.devices(); device++) {
+            int kernel = kernels++;
+            for (Lane lane : lanes) {
+                if (lane.device == device) {
+                    builder.kernel(lane.thread, Kind.KERNEL_END);
+                    builder.follows(lane.kernel, kernel);
+                    lane.kernel = kernel;
+                    lane.thread = builder.thread(describe(lane));
+                    builder.kernel(lane.thread, Kind.KERNEL_START);
+                }
+            }
+        }
+    }
+
+    private void storeFlags(Step.StoreFlag store, Lane lane, int round, int epoch) {
+        forEachPeer(
+                lane,
+                peer -> write(
+                        lane, store.order(), store.scope(), flag(store.flags(), round, peer, lane.device), epoch));
+    }
+
+    private void awaitFlags(Step.AwaitFlag await, Lane lane, int round, int epoch) {
+        forEachPeer(lane, peer -> {
+            int location = flag(await.flags(), round, lane.device, peer);
+            boolean exactly = await.comparison() == Comparison.EXACTLY;
+            Values values = new Values(exactly ? Values.Test.EXACTLY : Values.Test.AT_LEAST, epoch);
+            String text = "await" + suffix(await.order(), await.scope()) + " " + name(location)
+                    + (exactly ? " == " : " >= ") + epoch;
+            builder.read(lane.thread, await.order(), await.scope(), location, values, text);
+        });
+    }
+
+    private void writeData(Step.WriteData write, Lane lane, int round) {
+        if (write.home() == Home.OWN) {
+            write(
+                    lane,
+                    Order.WEAK,
+                    Scope.SYSTEM,
+                    word(write.buffer(), round, lane.device, lane.device, lane.number),
+                    round);
+        } else {
+            forEachPeer(
+                    lane,
+                    peer -> write(
+                            lane,
+                            Order.WEAK,
+                            Scope.SYSTEM,
+                            word(write.buffer(), round, peer, lane.device, lane.number),
+                            round));
+        }
+    }
+
+    private void readData(Step.ReadData read, Lane lane, int round) {
+        forEachPeer(lane, peer -> {
+            int home = read.home() == Home.OWN ? lane.device : peer;
+            for (int number = 0; number < (protocol.isCpu() ? 1 : 2); number++) {
+                int location = word(read.buffer(), round, home, peer, number);
+                builder.judgedRead(
+                        lane.thread, Order.WEAK, Scope.SYSTEM, location, Values.ANY, round, "load " + name(location));
+            }
+        });
+    }
+
+    private void receive(Step.ReceiveWords receive, Lane lane, int round) {
+        forEachPeer(lane, peer -> receive(receive, lane, peer, round, new Values(Values.Test.OTHER_THAN, 0), round));
+    }
+
+    private void poll(Step.ReceiveWords receive, int round) {
+        Lane lane = lanes.stream()
+                .filter(other -> other.has(receive.role()))
+                .findFirst()
+                .orElseThrow();
+        stuck = receive(receive, lane, 1, round, new Values(Values.Test.EXACTLY, 0), 0);
+    }
+
+    private int receive(Step.ReceiveWords receive, Lane lane, int peer, int round, Values accepts, int expected) {
+        int location = word(receive.words(), round, lane.device, peer, lane.number);
+        String text = "receive" + suffix(receive.order(), receive.scope()) + " " + name(location);
+        return builder.judgedRead(lane.thread, receive.order(), receive.scope(), location, accepts, expected, text);
+    }
+
+    private void write(Lane lane, Order order, Scope scope, int location, long value) {
+        builder.write(
+                lane.thread,
+                order,
+                scope,
+                location,
+                value,
+                "store" + suffix(order, scope) + " " + name(location) + " = " + value);
+    }
+
+    private String suffix(Order order, Scope scope) {
+        if (order == Order.WEAK) {
+            return "";
+        }
+        return "." + order.label() + (protocol.isCpu() ? "" : "." + scope.label());
+    }
+
+    private final List<String> names = new ArrayList<>();
+
+    private String name(int location) {
+        return names.get(location);
+    }
+
+    private int flag(Buffer flags, int round, int home, int writer) {
+        return location(flags.name() + "[" + home + "<-" + writer + "]" + copy(flags, round));
+    }
+
+    private int word(Buffer buffer, int round, int home, int writer, int number) {
+        String of = home == writer ? "[" + home + "]" : "[" + home + "<-" + writer + "]";
+        return location(buffer.name() + of + copy(buffer, round) + (protocol.isCpu() ? "" : "." + number));
+    }
+
+    private static String copy(Buffer buffer, int round) {
+        return buffer.copies() == 1 ? "" : "#" + round % buffer.copies();
+    }
+
+    private int location(String name) {
+        int number = builder.location(name, 0);
+        if (number == names.size()) {
+            names.add(name);
+        }
+        return number;
+    }
+}

@@ -1,0 +1,146 @@
+package io.lockstep.litmus.sim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.lockstep.core.protocol.Placement;
+import io.lockstep.core.protocol.Protocol;
+import io.lockstep.core.protocol.Protocols;
+import io.lockstep.core.protocol.Scope;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class SimulatorTest {
+    static Stream<Protocol> right() {
+        return Protocols.defaults().stream().filter(protocol -> !protocol.isCpu());
+    }
+
+    static Stream<Protocol> wrong() {
+        return Protocols.historical().stream();
+    }
+
+    private static Simulation small(Protocol protocol, long seed) {
+        return Simulation.of(protocol, 4, 64, 256, 20, seed);
+    }
+
+    @ParameterizedTest
+    @MethodSource("right")
+    void aRightProtocolIsRightOnEveryMachine(Protocol protocol) {
+        for (Profile profile : Profile.values()) {
+            for (Placement placement : Placement.values()) {
+                if (protocol.allows(placement)) {
+                    for (long seed = 1; seed <= 20; seed++) {
+                        SimulationResult result = small(protocol, seed)
+                                .on(profile, placement, Scope.DEVICE)
+                                .withFull(seed == 1)
+                                .run();
+                        assertThat(result.right())
+                                .as("seed %d: %s", seed, result)
+                                .isTrue();
+                        assertThat(result.maxAbsError()).isZero();
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrong")
+    void aWrongProtocolGivesWrongNumbersOnTheWeakestMachine(Protocol protocol) {
+        for (long seed = 1; seed <= 20; seed++) {
+            SimulationResult result = small(protocol, seed).run();
+            assertThat(result.firstBad()).as("seed %d: %s", seed, result).isBetween(1, 3);
+            assertThat(result.maxAbsError()).isGreaterThan(0.5);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrong")
+    void theSameSeedGivesTheSameFirstBad(Protocol protocol) {
+        SimulationResult once = small(protocol, 42).withCalm(true).run();
+        SimulationResult again = small(protocol, 42).withCalm(true).run();
+
+        assertThat(again.firstBad()).isEqualTo(once.firstBad());
+        assertThat(again.maxAbsError()).isEqualTo(once.maxAbsError());
+        assertThat(again.wrongRows()).isEqualTo(once.wrongRows());
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrong")
+    void aCalmAdversaryLetsHundredsOfCallsPassFirst(Protocol protocol) {
+        SimulationResult result = new Simulation(
+                        protocol,
+                        Profile.WEAKEST,
+                        Placement.SAME_KERNEL,
+                        Scope.DEVICE,
+                        4,
+                        64,
+                        256,
+                        2000,
+                        7,
+                        true,
+                        false)
+                .run();
+
+        assertThat(result.firstBad()).isGreaterThan(200);
+        assertThat(result.wrongIterations()).isLessThan(20);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "relaxed, GFX942, LATER_KERNEL, true",
+        "device-acquire, GFX942, SAME_KERNEL, false",
+        "device-acquire, GFX942, LATER_KERNEL, false",
+        "device-acquire, WEAKEST, LATER_KERNEL, true",
+        "release-only, GFX942, SAME_KERNEL, true",
+        "release-only, GFX942, LATER_KERNEL, false",
+        "release-only, HOME_L2, SAME_KERNEL, true",
+        "acquire-only, HOME_L2, SAME_KERNEL, true",
+        "relaxed-start, GFX942, LATER_KERNEL, true",
+        "no-end-barrier, HOME_L2, LATER_KERNEL, true",
+        "relaxed-end-barrier, GFX942, SAME_KERNEL, false",
+    })
+    void eachMachineShowsWhatItsCachesAllow(String name, Profile profile, Placement placement, boolean wrong) {
+        boolean found = false;
+        for (long seed = 1; seed <= 5; seed++) {
+            found |= !small(Protocols.named(name).orElseThrow(), seed)
+                    .on(profile, placement, Scope.DEVICE)
+                    .run()
+                    .right();
+        }
+        assertThat(found).isEqualTo(wrong);
+    }
+
+    @Test
+    void aSystemScopeKernelBoundaryHidesTheDeviceScopeAcquire() {
+        assertThat(small(Protocols.deviceAcquire(), 3)
+                        .on(Profile.WEAKEST, Placement.LATER_KERNEL, Scope.SYSTEM)
+                        .run()
+                        .right())
+                .isTrue();
+    }
+
+    @Test
+    void oddShapesRun() {
+        for (int devices = 2; devices <= 8; devices++) {
+            assertThat(Simulation.of(Protocols.twoShotPull(), devices, 13, 2040, 2, 5)
+                            .run()
+                            .right())
+                    .isTrue();
+            assertThat(Simulation.of(Protocols.relaxed(), devices, 1, 2880, 40, 5)
+                            .run()
+                            .right())
+                    .isFalse();
+        }
+    }
+
+    @Test
+    void whatCannotBeRunIsRefused() {
+        assertThatThrownBy(() -> small(Protocols.cpuOneShot(), 1)).hasMessageContaining("CPU ranks");
+        assertThatThrownBy(() -> Simulation.of(Protocols.relaxed(), 9, 1, 1, 1, 1))
+                .hasMessageContaining("2 to 8");
+    }
+}
