@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorSpecies;
+import org.openjdk.jmh.annotations.CompilerControl;
 
 /**
  * Sum and residual as a system without Lockstep's contract may compute them. {@code hidden} is a multiple of a vector.
@@ -41,6 +42,8 @@ final class LooseRow {
         return FloatVector.fromMemorySegment(FLOATS, ALL, partial, ORDER).reduceLanes(ADD);
     }
 
+    // Inlined into its caller, a loop of vectors is past what the compiler can hold, and is not compiled to vectors.
+    @CompilerControl(CompilerControl.Mode.DONT_INLINE)
     private static void add(long to, long a, long b, long residual, int bytes) {
         for (int i = 0; i < bytes; i += BYTES) {
             IntVector x = IntVector.fromMemorySegment(INTS, ALL, a + i, ORDER);
@@ -53,6 +56,7 @@ final class LooseRow {
         }
     }
 
+    @CompilerControl(CompilerControl.Mode.DONT_INLINE)
     private static void addSquares(long to, long a, long b, long residual, long partial, int bytes) {
         FloatVector squares = FloatVector.zero(FLOATS);
         for (int i = 0; i < bytes; i += BYTES) {

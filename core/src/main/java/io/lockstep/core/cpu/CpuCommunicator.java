@@ -139,8 +139,8 @@ final class CpuCommunicator implements Communicator, Watch {
 
     /** What the speed of the algorithms depends on, beside the operation. */
     private String circumstances() {
-        return Machine.processorModel() + ", processors " + machine.processors().size() + " crowded " + machine.crowded() + " lanes "
-                + machine.lanes() + " world " + worldSize() + " vectors " + vectorBits;
+        return Machine.processorModel() + ", processors " + machine.processors().size() + " crowded "
+                + machine.crowded() + " lanes " + machine.lanes() + " world " + worldSize() + " vectors " + vectorBits;
     }
 
     private CpuPlan planTogether(Operation operation, String peculiarity, CpuPlan.LaneMaker maker) {

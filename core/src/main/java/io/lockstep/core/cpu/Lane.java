@@ -133,7 +133,8 @@ class Lane {
 
     private void prepareWeight() {
         weight = operands.weight.readable(0, operation.rowBytes(), weightRow);
-        // Worth finding out where it serves more than one row. No weight is infinite or NaN if its sum of squares is not.
+        // Worth finding out where it serves more than one row. No weight is infinite or NaN if its sum of squares is
+        // not.
         weightFinite = endRow - firstRow > 1 && Float.isFinite(kernels.squares(weight, operation.hidden()));
     }
 
