@@ -148,7 +148,7 @@ final class CpuCommunicator implements Communicator, Watch {
         agreement.requireSame("the plan", "plan " + id + ": " + operation + peculiarity);
         regions.giveBack(agreement.gather("closed plans", closedPlans.toString()));
         closedPlans.clear();
-        PlanLayout layout = PlanLayout.of(operation, worldSize(), machine.lanes(), PlanLayout.TARGET_CHUNK);
+        PlanLayout layout = PlanLayout.of(operation, worldSize(), machine.lanes(), machine.crowded());
         long offset = regions.agreeOn(id, layout, membership.rank(), agreement);
         plans = id;
         CpuPlan plan = new CpuPlan(this, id, operation, layout, offset, maker);

@@ -27,8 +27,8 @@ import io.lockstep.core.Operation;
  * </pre>
  *
  * The shared memory of a plan is world · lanes · (1 KiB + 4 · chunk + 2 · chunk / world) bytes, and, on ranks that have
- * asked for the lent input, 2 · maxTokens · hidden · bytes of the dtype more. A chunk is about {@link #TARGET_CHUNK}
- * bytes, at least one row.
+ * asked for the lent input, 2 · maxTokens · hidden · bytes of the dtype more. A chunk is about 64 KiB, or
+ * 256 KiB where there are more threads of ranks than processors, and at least one row.
  *
  * @param worldSize the number of ranks
  * @param lanes how many threads each rank computes with
@@ -52,19 +52,22 @@ record PlanLayout(int worldSize, int lanes, int rowElements, int chunkRows, long
 
     static final int LINE = 128;
 
-    /** A chunk stays in the second-level cache of a core, with what is computed from it. */
-    static final int TARGET_CHUNK = 128 * 1024;
+    /** Two ranks' chunks and what is computed from them stay in the second-level cache of a core. */
+    private static final int CHUNK = 64 * 1024;
+
+    /** Where ranks take turns on a processor, fewer turns count for more than the cache. */
+    private static final int CROWDED_CHUNK = 256 * 1024;
 
     /** A row where rows do not matter: in an all-reduce alone. */
     private static final int FREE_ROW = 4096;
 
-    static PlanLayout of(Operation operation, int worldSize, int lanes, int targetChunk) {
+    static PlanLayout of(Operation operation, int worldSize, int lanes, boolean crowded) {
         boolean free = !operation.norm() && !operation.residual();
         long elements = (long) operation.hidden() * operation.maxTokens();
         int rowElements = free ? (int) Math.min(FREE_ROW, elements) : operation.hidden();
         int rows = (int) ((elements + rowElements - 1) / rowElements);
         long rowBytes = (long) rowElements * operation.dtype().bytes();
-        int chunkRows = Math.clamp(targetChunk / rowBytes, 1, rows);
+        int chunkRows = Math.clamp((crowded ? CROWDED_CHUNK : CHUNK) / rowBytes, 1, rows);
         return new PlanLayout(
                 worldSize,
                 lanes,

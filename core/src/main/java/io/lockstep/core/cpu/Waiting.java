@@ -13,6 +13,6 @@ import java.time.Duration;
  */
 record Waiting(int spins, int yields, boolean crowded, Duration deadline) {
     static Waiting of(boolean crowded, Duration deadline) {
-        return crowded ? new Waiting(10, 200, true, deadline) : new Waiting(1000, 200, false, deadline);
+        return crowded ? new Waiting(10, 200, true, deadline) : new Waiting(4000, 200, false, deadline);
     }
 }

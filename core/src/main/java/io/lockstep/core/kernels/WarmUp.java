@@ -7,7 +7,7 @@ import java.lang.foreign.Arena;
 final class WarmUp {
     private static final int ELEMENTS = 512;
     private static final int BATCH = 100;
-    private static final long MOST_NANOS = 400_000_000L;
+    private static final long MOST_NANOS = 2_000_000_000L;
 
     /** A loop that takes longer for its elements has not been compiled yet. */
     private static final double SLOW_NANOS_PER_ELEMENT = 4;
