@@ -28,10 +28,18 @@ public final class RanksFailedException extends RuntimeException {
         return failures.getFirst();
     }
 
+    /** Most messages of ranks begin with who they are. */
+    private static String named(RankFailure failure) {
+        String message = failure.message();
+        return message.startsWith("rank ")
+                ? "Rank " + message.substring("rank ".length())
+                : "Rank " + failure.rank() + ": " + message;
+    }
+
     private static String sentence(List<RankFailure> failures) {
         return failures.stream()
                         .min(Comparator.comparing(RankFailure::kind).thenComparingInt(RankFailure::rank))
-                        .map(failure -> "Rank " + failure.rank() + ": " + failure.message())
+                        .map(RanksFailedException::named)
                         .orElse("A rank failed.")
                 + failures.stream()
                         .map(RankFailure::rank)
