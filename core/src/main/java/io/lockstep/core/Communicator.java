@@ -54,7 +54,12 @@ public interface Communicator extends AutoCloseable {
      */
     void allReduce(MemorySegment inOut, DType dtype, int elements);
 
-    /** Leaves the group. Other ranks that still wait for this one get a {@link PeerLostException}. */
+    /**
+     * Leaves the group and closes the plans made here. Other ranks that still wait for this one get a
+     * {@link PeerLostException}.
+     *
+     * @throws UsageException if another thread is in a call
+     */
     @Override
     void close();
 }

@@ -35,7 +35,11 @@ public interface Plan extends AutoCloseable {
      */
     void run(int tokens, Tensors tensors);
 
-    /** Gives the plan's memory back. Collective in effect: the memory is free once every rank has closed the plan. */
+    /**
+     * Gives the plan's memory back. Collective in effect: the memory is free once every rank has closed the plan.
+     *
+     * @throws UsageException if another thread is in a call
+     */
     @Override
     void close();
 }

@@ -97,9 +97,9 @@ class KilledAndStoppedRanksTest {
             ranks[rank].tell("round-" + round + " " + rank + " " + WORLD + " " + DEADLINE.toMillis() + " " + round);
         }
         for (LoopProcess rank : ranks) {
-            String line = rank.line(PATIENCE);
+            String line = rank.line(name, PATIENCE);
             if (line.equals("ready")) {
-                line = rank.line(PATIENCE);
+                line = rank.line(name, PATIENCE);
             }
             assertThat(line).as(name).isEqualTo("running");
         }
@@ -115,8 +115,9 @@ class KilledAndStoppedRanksTest {
             ranks[victim].signal("CONT");
             Thread.sleep(random.nextInt(200));
         }
-        long moment = System.currentTimeMillis();
         ranks[victim].signal(event == Event.STOP ? "STOP" : "KILL");
+        // Not before: to start the program that sends the signal may take long where others use the processors.
+        long moment = System.currentTimeMillis();
         for (int rank = 0; rank < WORLD; rank++) {
             if (rank != victim) {
                 assertHeard(what, rank, victim, moment, event);
@@ -124,7 +125,7 @@ class KilledAndStoppedRanksTest {
         }
         if (event == Event.STOP) {
             ranks[victim].signal("CONT");
-            assertThat(ranks[victim].line(PATIENCE)).as(what).startsWith("failed ");
+            assertThat(ranks[victim].line(what, PATIENCE)).as(what).startsWith("failed ");
             assertThat(ranks[victim].holdsSharedMemory()).as(what).isFalse();
         } else {
             ranks[victim].awaitEnd();
@@ -133,7 +134,7 @@ class KilledAndStoppedRanksTest {
     }
 
     private void assertHeard(String what, int rank, int victim, long moment, Event event) throws Exception {
-        String line = ranks[rank].line(PATIENCE);
+        String line = ranks[rank].line(what, PATIENCE);
         String[] words = line.split(" ", 4);
         assertThat(words[0]).as(what + ", rank " + rank + ": " + line).isEqualTo("failed");
         assertThat(words[1])

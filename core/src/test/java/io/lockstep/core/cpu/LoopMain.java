@@ -35,8 +35,8 @@ final class LoopMain {
                 loop(communicator, Long.parseLong(words.get(4)));
             } catch (LockstepException e) {
                 report("failed " + e.getClass().getSimpleName(), e);
-            } catch (AssertionError e) {
-                report("wrong", e);
+            } catch (RuntimeException | Error e) {
+                report("wrong " + e.getClass().getSimpleName(), e);
             }
         }
     }

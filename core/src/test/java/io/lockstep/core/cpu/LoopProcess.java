@@ -36,7 +36,8 @@ final class LoopProcess implements AutoCloseable {
         builder.redirectError(ProcessBuilder.Redirect.DISCARD);
         process = builder.start();
         in = new PrintWriter(process.getOutputStream(), true, StandardCharsets.UTF_8);
-        Thread.ofVirtual().start(() -> {
+        // No virtual thread: it would hold its carrier while it reads, and there are more processes than carriers.
+        Thread.ofPlatform().daemon().start(() -> {
             try (BufferedReader out =
                     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
                 String line;
@@ -53,13 +54,24 @@ final class LoopProcess implements AutoCloseable {
         in.println(line);
     }
 
-    /** The next line; fails if none comes. */
-    String line(Duration patience) throws InterruptedException {
+    /** The next line; fails if none comes, and says what the process does instead. */
+    String line(String what, Duration patience) throws IOException, InterruptedException {
         String line = lines.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
-        assertThat(line)
-                .as("a line of process %d within %s: it hangs or has crashed", process.pid(), patience)
-                .isNotNull();
+        if (line == null) {
+            throw new AssertionError(what + ": no line of process " + process.pid() + " within " + patience + ", which "
+                    + (process.isAlive() ? "does this:\n" + stacks() : "ended with " + process.exitValue()));
+        }
         return line;
+    }
+
+    private String stacks() throws IOException {
+        Process stacks = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "jstack")
+                                .toString(),
+                        Long.toString(process.pid()))
+                .redirectErrorStream(true)
+                .start();
+        return new String(stacks.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
     void signal(String name) throws IOException, InterruptedException {
