@@ -27,6 +27,8 @@ public record Operation(
     /** The epsilon most models use. */
     public static final float DEFAULT_EPSILON = 1e-6f;
 
+    private static final long MOST_ROW_BYTES = 1L << 30;
+
     public Operation {
         require(hidden >= 1, "hidden is " + hidden + ": expected at least 1.");
         require(maxTokens >= 1, "maxTokens is " + maxTokens + ": expected at least 1.");
@@ -34,6 +36,9 @@ public record Operation(
                 (long) hidden * maxTokens <= Integer.MAX_VALUE,
                 "a tensor of " + maxTokens + " x " + hidden
                         + " has more than 2^31 - 1 elements: plan fewer tokens a call.");
+        require(
+                (long) hidden * dtype.bytes() <= MOST_ROW_BYTES,
+                "a row of " + hidden + " " + dtype + " has more than 1 GiB: split it.");
         require(
                 epsilon >= 0 && Float.isFinite(epsilon),
                 "epsilon is " + epsilon + ": expected a finite number that is not negative.");

@@ -13,14 +13,22 @@ final class TimeBudget {
     /** From this many elements on, one iteration is enough: 2048 x 2880 and more. */
     private static final long LARGE = 4_000_000;
 
+    /**
+     * Below this, an iteration is mostly messages and code that is not compiled yet: it tells nothing of large ones.
+     */
+    private static final long TELLING = 500_000;
+    /** What an element costs a rank until one has been measured: its inputs made again and the scalar specification. */
+    private static final double FIRST_GUESS_NANOS = 50;
+
     private final List<Shape> shapes;
     private final long end;
     private double nanosPerElement;
     private int next;
 
-    TimeBudget(List<Shape> shapes, Duration budget, long start) {
+    TimeBudget(List<Shape> shapes, Duration budget, long start, double ranksPerCore) {
         this.shapes = shapes;
         this.end = start + budget.toNanos();
+        this.nanosPerElement = FIRST_GUESS_NANOS * Math.max(1, ranksPerCore);
     }
 
     /** The fewest iterations of a shape. */
@@ -44,8 +52,10 @@ final class TimeBudget {
         return fewest(shape) * nanosPerElement * shape.elements();
     }
 
-    /** Learns from a shape what an element costs. Small shapes cost more by the element, so the last one counts. */
+    /** Learns from a shape what an element costs. */
     void measured(Shape shape, long nanosPerIteration) {
-        nanosPerElement = (double) nanosPerIteration / shape.elements();
+        if (shape.elements() >= TELLING) {
+            nanosPerElement = (double) nanosPerIteration / shape.elements();
+        }
     }
 }

@@ -50,7 +50,8 @@ public final class Verifier {
         progress.show("starting " + options.worldSize() + " ranks");
         try (RankGroup<VerifyOrder, VerifyReport> group =
                 RankGroup.start(VerifyWorker.ROLE, spec(), options.asProcesses(), HEAP_MEGABYTES)) {
-            TimeBudget budget = new TimeBudget(shapes, options.budget(), start);
+            TimeBudget budget =
+                    new TimeBudget(shapes, options.budget(), start, (double) options.worldSize() / Machine.cores());
             for (Shape shape : shapes) {
                 results.add(verify(group, shape, budget));
             }

@@ -50,13 +50,21 @@ public final class CpuBackend implements Backend {
             for (Membership member : members) {
                 opening.add(threads.submit(() -> new CpuCommunicator(spec, member, words, vectorBits)));
             }
-            List<Communicator> opened = new ArrayList<>();
+            return opened(opening, members);
+        }
+    }
+
+    private static List<Communicator> opened(List<Future<Communicator>> opening, List<Membership> members) {
+        List<Communicator> opened = new ArrayList<>();
+        try {
             for (Future<Communicator> one : opening) {
                 opened.add(one.get());
             }
             return opened;
         } catch (ExecutionException | InterruptedException e) {
+            // The ranks that still wait for the one that failed learn at once that nobody will come.
             members.forEach(Membership::close);
+            opened.forEach(Communicator::close);
             if (e instanceof InterruptedException) {
                 Thread.currentThread().interrupt();
             }

@@ -27,8 +27,8 @@ import io.lockstep.core.Operation;
  * </pre>
  *
  * The shared memory of a plan is world · lanes · (1 KiB + 4 · chunk + 2 · chunk / world) bytes, and, on ranks that have
- * asked for the lent input, 2 · maxTokens · hidden · bytes of the dtype more. A chunk is about 64 KiB, or
- * 256 KiB where there are more threads of ranks than processors, and at least one row.
+ * asked for the lent input, 2 · maxTokens · hidden · bytes of the dtype more. A chunk is about 64 KiB, or 256 KiB where
+ * there are more threads of ranks than processors, and at least one row.
  *
  * @param worldSize the number of ranks
  * @param lanes how many threads each rank computes with

@@ -26,6 +26,10 @@ final class PlantedLane extends Lane {
     void send(int chunk) {
         if (faulty && fault == Fault.PUBLISH_BEFORE_WRITE) {
             publishReady(chunk);
+            if (chunk == 0) {
+                // Until the others are there to read what is not.
+                super.awaitReady(chunk);
+            }
             dawdle(chunk);
             stage(chunk);
             return;

@@ -1,7 +1,5 @@
 package io.lockstep.core.cpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import io.lockstep.core.CollectiveTimeoutException;
 import io.lockstep.core.DisagreementException;
 import io.lockstep.core.DriverException;
@@ -34,14 +32,14 @@ final class Standing {
      * litmus cpu-relaxed-ready.
      */
     void begin(int rank, int call, int plan, int tokens) {
-        memory.set(JAVA_LONG, GroupLayout.rank(rank) + GroupLayout.TOKENS, tokens);
+        words.publish(address(rank, GroupLayout.TOKENS), tokens);
         words.publish(address(rank, GroupLayout.CALL), (long) plan << Integer.SIZE | Integer.toUnsignedLong(call));
     }
 
     /** Whether a rank is in a call of this number, but another one. */
     boolean makesAnotherCall(int rank, int call, int plan, int tokens) {
         long word = words.await(address(rank, GroupLayout.CALL));
-        long theirs = memory.get(JAVA_LONG, GroupLayout.rank(rank) + GroupLayout.TOKENS);
+        long theirs = words.await(address(rank, GroupLayout.TOKENS));
         // Read again: the tokens may be those of the next call by now.
         return word == words.await(address(rank, GroupLayout.CALL))
                 && (int) word == call
@@ -53,7 +51,7 @@ final class Standing {
         if (word == 0) {
             return "has not begun any call";
         }
-        long tokens = memory.get(JAVA_LONG, GroupLayout.rank(rank) + GroupLayout.TOKENS);
+        long tokens = words.await(address(rank, GroupLayout.TOKENS));
         return "last began call " + (int) word + " (plan " + (word >>> Integer.SIZE) + ", " + tokens + " tokens)";
     }
 

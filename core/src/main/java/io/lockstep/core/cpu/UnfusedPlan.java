@@ -55,13 +55,15 @@ final class UnfusedPlan implements Plan {
         operands.bind(tokens, tensors);
         sum.run(tokens, new Tensors(tensors.input(), null, null, new HostBuffer(reduced), null, null));
         long rowBytes = operation.rowBytes();
-        int elements = tokens * operation.hidden();
+        int hidden = operation.hidden();
         long row = operands.residualOut.address();
-        kernels.add(row, reduced.address(), operands.residual.address(), elements);
-        kernels.canonicalise(row, row, elements);
+        for (int token = 0; token < tokens; token++) {
+            long at = token * rowBytes;
+            kernels.add(row + at, reduced.address() + at, operands.residual.address() + at, hidden);
+            kernels.canonicalise(row + at, row + at, hidden);
+        }
         long out = operands.out.address();
         for (int token = 0; token < tokens; token++) {
-            int hidden = operation.hidden();
             float scale = Reference.scale(kernels.squares(row, hidden), hidden, operation.epsilon());
             kernels.scale(out, row, operands.weight.address(), scale, hidden);
             row += rowBytes;

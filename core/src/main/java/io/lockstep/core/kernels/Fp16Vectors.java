@@ -79,15 +79,15 @@ final class Fp16Vectors {
         return end / 2;
     }
 
-    static int squares(long lanes, long row, int n) {
+    static int squares(long lanes, long wide, int n) {
         int end = ((n * 2) & -(2 * Kernels.BLOCK_BYTES_16)) / 2;
         for (int i = 0; i < end; i += BYTES) {
             int within = i & (Kernels.BLOCK_BYTES_16 - 1);
-            long first = row + i + i - within;
-            IntVector x = load(first);
-            IntVector y = load(first + Kernels.BLOCK_BYTES_16);
-            FloatVector left = square(even(x)).add(square(odd(x)));
-            FloatVector right = square(even(y)).add(square(odd(y)));
+            // A widened block takes twice its bytes, and two of them stand side by side.
+            long first = wide + 4L * (i - within) + within + within;
+            long second = first + 2 * Kernels.BLOCK_BYTES_16;
+            FloatVector left = square(loadFloats(first)).add(square(loadFloats(first + BYTES)));
+            FloatVector right = square(loadFloats(second)).add(square(loadFloats(second + BYTES)));
             left.add(right).intoMemorySegment(ALL, lanes + i, ORDER);
         }
         return end;

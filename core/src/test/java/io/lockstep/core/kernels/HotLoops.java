@@ -36,9 +36,9 @@ final class HotLoops {
                         kernels.sum(out, inputs, ranks, ELEMENTS);
                     }
                     kernels.add(out, inputs[0], inputs[1], ELEMENTS);
-                    float squares = kernels.addSquares(out, inputs[0], inputs[1], ELEMENTS)
-                            + kernels.squares(inputs[0], ELEMENTS);
+                    float squares = kernels.squares(inputs[0], ELEMENTS);
                     kernels.scale(out, inputs[0], inputs[1], 1 + squares, ELEMENTS);
+                    kernels.scaleFinite(out, inputs[0], inputs[1], 2, ELEMENTS);
                     kernels.canonicalise(out, inputs[0], ELEMENTS);
                 }
             }
