@@ -164,10 +164,7 @@ class Lane {
         }
     }
 
-    /**
-     * Pairs with {@link #awaitReady} on every other rank; makes the chunk visible. Without it: litmus
-     * cpu-relaxed-ready.
-     */
+    /** Pairs with {@link #awaitReady} on every other rank; makes the chunk visible. Without it: litmus cpu-one-shot. */
     void publishReady(int chunk) {
         long signal = base + layout.ready(rank, index, slot(chunk));
         words.publish(signal, word(chunk) | (call.lent ? LENT : 0));
@@ -175,8 +172,7 @@ class Lane {
     }
 
     /**
-     * Pairs with {@link #publishReady} on every other rank; makes its chunk visible. Without it: litmus
-     * cpu-relaxed-ready-await.
+     * Pairs with {@link #publishReady} on every other rank; makes its chunk visible. Without it: litmus cpu-one-shot.
      */
     void awaitReady(int chunk) {
         long expected = word(chunk);
@@ -236,10 +232,7 @@ class Lane {
         kernels.sum(to, from, worldSize, length);
     }
 
-    /**
-     * Pairs with {@link #awaitShared} on every other rank; makes the part visible. Without it: litmus
-     * cpu-relaxed-shared.
-     */
+    /** Pairs with {@link #awaitShared} on every other rank; makes the part visible. Without it: litmus cpu-two-shot. */
     void publishShared(int chunk) {
         long signal = base + layout.shared(rank, index, slot(chunk));
         words.publish(signal, word(chunk));
@@ -247,8 +240,7 @@ class Lane {
     }
 
     /**
-     * Pairs with {@link #publishShared} on every other rank; makes its part visible. Without it: litmus
-     * cpu-relaxed-shared-await.
+     * Pairs with {@link #publishShared} on every other rank; makes its part visible. Without it: litmus cpu-two-shot.
      */
     void awaitShared(int chunk) {
         long expected = word(chunk);

@@ -29,7 +29,7 @@ final class Standing {
 
     /**
      * Says that a rank begins a call. Pairs with {@link #makesAnotherCall}; makes the tokens visible. Without it:
-     * litmus cpu-relaxed-ready.
+     * litmus cpu-one-shot.
      */
     void begin(int rank, int call, int plan, int tokens) {
         words.publish(address(rank, GroupLayout.TOKENS), tokens);
@@ -56,8 +56,7 @@ final class Standing {
     }
 
     /**
-     * Says why a rank gives up. Pairs with {@link #failure}; makes the text visible. Without it: litmus
-     * cpu-relaxed-ready.
+     * Says why a rank gives up. Pairs with {@link #failure}; makes the text visible. Without it: litmus cpu-one-shot.
      */
     void fail(int rank, RuntimeException reason) {
         byte[] text = String.valueOf(reason.getMessage()).getBytes(StandardCharsets.UTF_8);

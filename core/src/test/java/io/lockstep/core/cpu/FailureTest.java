@@ -17,6 +17,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -235,8 +236,9 @@ class FailureTest {
             try (ExecutorService second = Executors.newSingleThreadExecutor();
                     Arena arena = Arena.ofShared()) {
                 Tensors tensors = new Layer(OPERATION, 2, 300, 9, Layer.Mix.ORDINARY).tensors(arena, 0);
+                Thread caller = Thread.currentThread();
                 Future<?> refusals = second.submit(() -> {
-                    awaitBusy(idle);
+                    awaitWaiting(caller);
                     assertUsage(() -> plan.run(300, tensors), "second thread");
                     assertUsage(() -> communicator.plan(OPERATION), "second thread");
                     assertUsage(() -> communicator.allReduce(arena.allocate(2), DType.BF16, 1), "second thread");
@@ -255,15 +257,14 @@ class FailureTest {
         assertThat(failures).isEmpty();
     }
 
-    /** Returns when the other thread is in its call. */
-    private static void awaitBusy(Plan plan) throws InterruptedException {
-        while (true) {
-            try {
-                plan.input();
-                Thread.sleep(1);
-            } catch (UsageException e) {
-                return;
-            }
+    /**
+     * Returns when a thread waits for another rank. Looks on from outside: to ask the communicator would be a use of
+     * it.
+     */
+    private static void awaitWaiting(Thread caller) throws InterruptedException {
+        while (Arrays.stream(caller.getStackTrace())
+                .noneMatch(frame -> frame.getClassName().equals(Waiter.class.getName()))) {
+            Thread.sleep(1);
         }
     }
 

@@ -1,0 +1,58 @@
+package io.lockstep.litmus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lockstep.core.protocol.Protocols;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What the code says of a publish or an await, the checker knows. */
+class NamedInTheCodeTest {
+    private static final Pattern SAID = Pattern.compile("Without it:\\s+(?:\\*\\s+)?litmus\\s+(?:\\*\\s+)?([a-z-]+)");
+    private static final Pattern VERB = Pattern.compile("(?:void publish|void await)(?:Ready|Shared)\\(");
+
+    @Test
+    void everyLitmusTestThatTheCpuBackendNamesIsThereAndItsWeakenedTwinsAreCaught() throws IOException {
+        List<String> named = named();
+        assertThat(named).contains("cpu-one-shot", "cpu-two-shot");
+        for (String name : named) {
+            assertThat(Protocols.named(name)).as(name).isPresent();
+            assertThat(Weakening.of(Protocols.named(name).orElseThrow()))
+                    .as(name)
+                    .isNotEmpty()
+                    .allMatch(twin -> twin.isCaught()
+                            || Weakening.redundant().containsKey(twin.protocol().name()));
+        }
+    }
+
+    @Test
+    void everyPublishAndAwaitOfALaneNamesOne() throws IOException {
+        String lane = Files.readString(sources().resolve("Lane.java"));
+        assertThat(VERB.matcher(lane).results().count()).isEqualTo(4);
+        assertThat(SAID.matcher(lane).results().count()).isEqualTo(4);
+    }
+
+    private static List<String> named() throws IOException {
+        List<String> names = new ArrayList<>();
+        try (Stream<Path> files = Files.list(sources())) {
+            for (Path file : files.toList()) {
+                Matcher said = SAID.matcher(Files.readString(file));
+                while (said.find()) {
+                    names.add(said.group(1));
+                }
+            }
+        }
+        return names;
+    }
+
+    private static Path sources() {
+        return Path.of("../core/src/main/java/io/lockstep/core/cpu");
+    }
+}
