@@ -7,6 +7,9 @@ import java.util.List;
 
 /** How the process of a rank is started: this Java, these jars, the hidden command {@code rank}. */
 final class RankProcesses {
+    /** The kernels check their bounds before a loop; the Vector API would check them once more at every access. */
+    private static final String NO_BOUNDS_CHECKS = "-Djdk.incubator.vector.VECTOR_ACCESS_OOB_CHECK=0";
+
     private static final String MODULE = "io.lockstep.cli";
     private static final String MAIN = MODULE + ".Main";
 
@@ -24,9 +27,11 @@ final class RankProcesses {
         }
         String modulePath = System.getProperty("jdk.module.path");
         if (RankProcesses.class.getModule().isNamed() && modulePath != null) {
+            command.add(NO_BOUNDS_CHECKS);
             command.add("--enable-native-access=io.lockstep.core");
             command.addAll(List.of("--module-path", modulePath, "--module", MODULE + "/" + MAIN));
         } else {
+            command.add(NO_BOUNDS_CHECKS);
             command.add("--enable-native-access=ALL-UNNAMED");
             command.addAll(List.of("--class-path", classPath(), MAIN));
         }
