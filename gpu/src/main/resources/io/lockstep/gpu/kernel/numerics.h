@@ -1,0 +1,169 @@
+// The numeric contract (docs/numerics.md): elements to fp32 and back, and the tree of the sum of squares.
+//
+// Set from outside: LS_DTYPE (0 bf16, 1 fp16, 2 fp32), LS_HIDDEN (elements of a row).
+#ifndef LS_NUMERICS_H
+#define LS_NUMERICS_H
+
+#if LS_DTYPE == 2
+#define LS_PACK_ELEMENTS 4
+#define LS_ELEMENT_BYTES 4
+#else
+#define LS_PACK_ELEMENTS 8
+#define LS_ELEMENT_BYTES 2
+#endif
+// A row in packs, the last one filled up with zeros.
+#define LS_ROW_PACKS ((LS_HIDDEN + LS_PACK_ELEMENTS - 1) / LS_PACK_ELEMENTS)
+// A partial sum of squares is what 32 threads make of 32 packs.
+#define LS_PARTIALS ((LS_ROW_PACKS + 31) / 32)
+// The lanes to which blocks of 32 elements fold.
+#define LS_LANES 16
+
+// The reserved word of push: a pair of NaNs, or one fp32 NaN, with every bit set. No NaN that the contract writes has
+// these bits; an input may, and is given other bits of a NaN before it is sent.
+#define LS_RESERVED 0xFFFFFFFFu
+#if LS_DTYPE == 2
+#define LS_STAND_IN 0xFFFFFFFEu
+#else
+#define LS_STAND_IN 0xFFFEFFFEu
+#endif
+
+LS_FN bool ls_arrived(const LsPack &p) {
+    return p.w[0] != LS_RESERVED && p.w[1] != LS_RESERVED && p.w[2] != LS_RESERVED && p.w[3] != LS_RESERVED;
+}
+LS_FN LsPack ls_sendable(LsPack p) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        p.w[i] = p.w[i] == LS_RESERVED ? LS_STAND_IN : p.w[i];
+    }
+    return p;
+}
+
+LS_FN bool ls_is_nan(float v) { return v != v; }
+
+#if LS_DTYPE == 0
+#define LS_NAN 0x7FC0u
+LS_FN void ls_unpack(u32 word, float *v) {
+    v[0] = ls_float(word << 16);
+    v[1] = ls_float(word & 0xFFFF0000u);
+}
+LS_FN u32 ls_round_one(float v) {
+    u32 bits = ls_bits(v);
+    return ls_is_nan(v) ? LS_NAN : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+}
+LS_FN u32 ls_round(const float *v) {
+#if defined(LS_HAS_BF16X2)
+    u32 word = ls_round_bf16x2(v[0], v[1]);
+    return ls_is_nan(v[0]) || ls_is_nan(v[1]) ? ls_round_one(v[0]) | ls_round_one(v[1]) << 16 : word;
+#else
+    return ls_round_one(v[0]) | ls_round_one(v[1]) << 16;
+#endif
+}
+#elif LS_DTYPE == 1
+#define LS_NAN 0x7E00u
+LS_FN void ls_unpack(u32 word, float *v) {
+    v[0] = ls_fp16_to_fp32(word & 0xFFFFu);
+    v[1] = ls_fp16_to_fp32(word >> 16);
+}
+LS_FN u32 ls_round(const float *v) {
+    u32 word = ls_round_fp16x2(v[0], v[1]);
+    if (ls_is_nan(v[0])) {
+        word = (word & 0xFFFF0000u) | LS_NAN;
+    }
+    if (ls_is_nan(v[1])) {
+        word = (word & 0x0000FFFFu) | LS_NAN << 16;
+    }
+    return word;
+}
+#else
+#define LS_NAN 0x7FC00000u
+LS_FN void ls_unpack(u32 word, float *v) { v[0] = ls_float(word); }
+LS_FN u32 ls_round(const float *v) { return ls_is_nan(v[0]) ? LS_NAN : ls_bits(v[0]); }
+#endif
+
+#define LS_WORD_ELEMENTS (LS_PACK_ELEMENTS / 4)
+
+LS_FN void ls_unpack(const LsPack &p, float *v) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        ls_unpack(p.w[i], v + i * LS_WORD_ELEMENTS);
+    }
+}
+LS_FN LsPack ls_round(const float (&v)[LS_PACK_ELEMENTS]) {
+    LsPack p;
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        p.w[i] = ls_round(v + i * LS_WORD_ELEMENTS);
+    }
+    return p;
+}
+
+// A thread's share of a row's squares, folded with those of the 31 threads beside it. The 32 packs hold whole blocks;
+// they are added neighbours first, and as lanes are split between the partners of the first exchanges, four shuffles do.
+// Thread t of the 32 then holds the lane ls_lane_of(t).
+LS_FN float ls_fold_squares(const float (&v)[LS_PACK_ELEMENTS], u32 t) {
+    float p[LS_PACK_ELEMENTS / 2];
+#pragma unroll
+    for (int i = 0; i < LS_PACK_ELEMENTS / 2; i++) {
+        p[i] = v[2 * i] * v[2 * i] + v[2 * i + 1] * v[2 * i + 1];
+    }
+#if LS_DTYPE == 2
+    // Eight threads a block, two lanes each.
+    bool upper = t & 8;
+    float mine = (upper ? p[1] : p[0]) + ls_shuffle_xor(upper ? p[0] : p[1], 8);
+    return mine + ls_shuffle_xor(mine, 16);
+#else
+    // Four threads a block, four lanes each.
+    bool upper = t & 4;
+    float a = (upper ? p[2] : p[0]) + ls_shuffle_xor(upper ? p[0] : p[2], 4);
+    float b = (upper ? p[3] : p[1]) + ls_shuffle_xor(upper ? p[1] : p[3], 4);
+    bool second = t & 8;
+    float mine = (second ? b : a) + ls_shuffle_xor(second ? a : b, 8);
+    return mine + ls_shuffle_xor(mine, 16);
+#endif
+}
+LS_FN u32 ls_lane_of(u32 t) {
+#if LS_DTYPE == 2
+    return 2 * (t & 7) + (t >> 3 & 1);
+#else
+    return 4 * (t & 3) + 2 * (t >> 2 & 1) + (t >> 3 & 1);
+#endif
+}
+
+// The perfect tree over `count` partials (a power of two) from `first` on; those that a row does not have are +0 and
+// are left out, which changes no bit.
+template <int COUNT>
+LS_FN float ls_tree(const float *lane, int first) {
+    if constexpr (COUNT == 1) {
+        return first < LS_PARTIALS ? lane[first * LS_LANES] : 0.0f;
+    } else {
+        return ls_tree<COUNT / 2>(lane, first) + ls_tree<COUNT / 2>(lane, first + COUNT / 2);
+    }
+}
+// The partials filled up to a power of two.
+#define LS_FILL(n, by) ((n) | (n) >> by)
+#define LS_FULL_PARTIALS (LS_FILL(LS_FILL(LS_FILL(LS_FILL(LS_PARTIALS - 1, 1), 2), 4), 8) + 1)
+
+// From the partials in shared memory to the sum, by every 32 threads for themselves.
+LS_FN float ls_sum_partials(const float *partials, u32 t) {
+    constexpr int count = LS_FULL_PARTIALS;
+    const float *lane = partials + (t & (LS_LANES - 1));
+    float sum;
+    if constexpr (count == 1) {
+        sum = lane[0];
+    } else {
+        sum = ls_tree<count / 2>(lane, t & 16 ? count / 2 : 0);
+        sum = sum + ls_shuffle_xor(sum, 16);
+    }
+#pragma unroll
+    for (int distance = 1; distance < LS_LANES; distance *= 2) {
+        sum = sum + ls_shuffle_xor(sum, distance);
+    }
+    return sum;
+}
+
+LS_FN float ls_scale(float sum_of_squares, float epsilon) {
+    float mean = ls_divide(sum_of_squares, (float)LS_HIDDEN);
+    return ls_divide(1.0f, ls_root(mean + epsilon));
+}
+
+#endif

@@ -1,0 +1,164 @@
+// One row by the threads of a block: from memory, the parts after the sum, and to memory. What is done with a row of
+// sums is this file's alone.
+#ifndef LS_ROW_H
+#define LS_ROW_H
+
+struct LsRow {
+    LsPack pack[LS_HELD];
+};
+
+LS_FN u32 ls_pack_of(u32 held) { return ls_thread() + held * LS_ROW_THREADS; }
+// Whether this thread holds that pack. Known while compiling for all packs but the last.
+LS_FN bool ls_holds(const LsCall &call, u32 held) { return call.holds_rows && ls_pack_of(held) < LS_ROW_PACKS; }
+
+// A pack of a tensor of the caller: (tokens, hidden) without gaps. Where rows are not whole packs on 16-byte boundaries
+// it is gathered element by element, and filled up with zeros behind the row.
+template <bool WHOLE>
+LS_FN LsPack ls_load(const void *tensor, u32 row, u32 pack) {
+    if constexpr (WHOLE) {
+        return *(const LsPack *)((const u8 *)tensor + (u64)row * LS_ROW_BYTES + (u64)pack * 16);
+    } else {
+        LsPack p = {{0, 0, 0, 0}};
+        u64 first = (u64)row * LS_HIDDEN + (u64)pack * LS_PACK_ELEMENTS;
+#pragma unroll
+        for (u32 i = 0; i < LS_PACK_ELEMENTS; i++) {
+            if (pack * LS_PACK_ELEMENTS + i < LS_HIDDEN) {
+#if LS_ELEMENT_BYTES == 2
+                p.w[i / 2] |= (u32)((const u16 *)tensor)[first + i] << (i % 2 * 16);
+#else
+                p.w[i] = ((const u32 *)tensor)[first + i];
+#endif
+            }
+        }
+        return p;
+    }
+}
+template <bool WHOLE>
+LS_FN void ls_store(void *tensor, u32 row, u32 pack, const LsPack &p) {
+    if constexpr (WHOLE) {
+        *(LsPack *)((u8 *)tensor + (u64)row * LS_ROW_BYTES + (u64)pack * 16) = p;
+    } else {
+        u64 first = (u64)row * LS_HIDDEN + (u64)pack * LS_PACK_ELEMENTS;
+#pragma unroll
+        for (u32 i = 0; i < LS_PACK_ELEMENTS; i++) {
+            if (pack * LS_PACK_ELEMENTS + i < LS_HIDDEN) {
+#if LS_ELEMENT_BYTES == 2
+                ((u16 *)tensor)[first + i] = (u16)(p.w[i / 2] >> (i % 2 * 16));
+#else
+                ((u32 *)tensor)[first + i] = p.w[i];
+#endif
+            }
+        }
+    }
+}
+
+template <bool WHOLE>
+LS_FN LsRow ls_load_row(const LsCall &call, const void *tensor, u32 row) {
+    LsRow r;
+#pragma unroll
+    for (int h = 0; h < LS_HELD; h++) {
+        r.pack[h] = ls_holds(call, h) ? ls_load<WHOLE>(tensor, row, ls_pack_of(h)) : LsPack{{0, 0, 0, 0}};
+    }
+    return r;
+}
+template <bool WHOLE>
+LS_FN LsRow ls_load_residual(const LsArgs &a, const LsCall &call, u32 row) {
+#if LS_RESIDUAL
+    return ls_load_row<WHOLE>(call, a.residual, row);
+#else
+    return LsRow{};
+#endif
+}
+template <bool WHOLE>
+LS_FN LsRow ls_load_weight(const LsArgs &a, const LsCall &call) {
+#if LS_NORM
+    return ls_load_row<WHOLE>(call, a.weight, 0);
+#else
+    return LsRow{};
+#endif
+}
+
+// The sum in rank order, rounded once.
+LS_FN LsPack ls_sum(const LsPack (&from)[LS_RANKS]) {
+    float sum[LS_PACK_ELEMENTS];
+    ls_unpack(from[0], sum);
+#pragma unroll
+    for (int rank = 1; rank < LS_RANKS; rank++) {
+        float next[LS_PACK_ELEMENTS];
+        ls_unpack(from[rank], next);
+#pragma unroll
+        for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
+            sum[i] = sum[i] + next[i];
+        }
+    }
+    return ls_round(sum);
+}
+
+// What follows the sum of a row: residual add, norm, and the stores. All threads of the block come here, the spare warp
+// too, and nothing is stored if a header was wrong or a wait given up: returns false then.
+template <bool WHOLE>
+LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 turn, u32 row, const LsRow &reduced, const LsRow &residual, const LsRow &weight) {
+    float v[LS_HELD][LS_PACK_ELEMENTS];
+    LsRow sum;
+#if LS_NORM
+    float *partials = shared.partials[turn & 1];
+#endif
+    if (call.holds_rows) {
+#pragma unroll
+        for (int h = 0; h < LS_HELD; h++) {
+            ls_unpack(reduced.pack[h], v[h]);
+#if LS_RESIDUAL
+            float r[LS_PACK_ELEMENTS];
+            ls_unpack(residual.pack[h], r);
+#pragma unroll
+            for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
+                v[h][i] = v[h][i] + r[i];
+            }
+            sum.pack[h] = ls_round(v[h]);
+            ls_unpack(sum.pack[h], v[h]);
+#endif
+#if LS_NORM
+            // Packs that the row does not have are zeros. Partials of them alone are left out.
+            float folded = ls_fold_squares(v[h], ls_thread());
+            u32 partial = ls_pack_of(h) / 32;
+            if (partial < LS_PARTIALS && (ls_thread() & 31) < LS_LANES) {
+                partials[partial * LS_LANES + ls_lane_of(ls_thread())] = folded;
+            }
+#endif
+        }
+    }
+    ls_syncthreads();
+    if (shared.bad) {
+        return false;
+    }
+    if (!call.holds_rows) {
+        return true;
+    }
+#if LS_NORM
+    float scale = ls_scale(ls_sum_partials(partials, ls_thread()), a.epsilon);
+#endif
+#pragma unroll
+    for (int h = 0; h < LS_HELD; h++) {
+        if (!ls_holds(call, h)) {
+            continue;
+        }
+        if (a.reduced != nullptr) {
+            ls_store<WHOLE>(a.reduced, row, ls_pack_of(h), reduced.pack[h]);
+        }
+#if LS_RESIDUAL
+        ls_store<WHOLE>(a.residual_out, row, ls_pack_of(h), sum.pack[h]);
+#endif
+#if LS_NORM
+        float w[LS_PACK_ELEMENTS];
+        ls_unpack(weight.pack[h], w);
+#pragma unroll
+        for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
+            v[h][i] = v[h][i] * scale * w[i];
+        }
+        ls_store<WHOLE>(a.out, row, ls_pack_of(h), ls_round(v[h]));
+#endif
+    }
+    return true;
+}
+
+#endif
