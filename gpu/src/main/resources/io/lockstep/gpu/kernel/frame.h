@@ -1,14 +1,11 @@
 // What every call has around its algorithm: its arguments, the layout of the memory that peers reach, waiting with a
 // deadline, the header that names the call, and the re-arming of words.
 //
-// Set from outside: LS_RANKS, LS_ROW_WARPS (warps that share a row), LS_RESIDUAL and LS_NORM (0 or 1: the parts of the
+// Set from outside: LS_RANKS, LS_RESIDUAL and LS_NORM (0 or 1: the parts of the
 // operation).
 #ifndef LS_FRAME_H
 #define LS_FRAME_H
 
-// The threads that hold a row, and one warp beside them that exchanges flags and headers and touches no data.
-#define LS_ROW_THREADS (LS_ROW_WARPS * 32)
-#define LS_THREADS (LS_ROW_THREADS + 32)
 // Packs of a row that one thread holds.
 #define LS_HELD ((LS_ROW_PACKS + LS_ROW_THREADS - 1) / LS_ROW_THREADS)
 #define LS_ROW_BYTES ((u64)LS_ROW_PACKS * 16)
@@ -95,8 +92,7 @@ struct LsArgs {
 // What the threads of a block share.
 struct LsBlock {
     float partials[2][LS_PARTIALS * LS_LANES]; // in turns: a warp may be one row ahead of another
-    LsPack state;                              // of the last call: epoch, tokens, algorithm, failed
-    u32 bad;                                   // once set, this call stores nothing more
+    u32 votes;
 };
 
 // A thread's view of the running call.
@@ -105,6 +101,7 @@ struct LsCall {
     u32 copy;
     u32 last_tokens;
     u32 last_algorithm;
+    bool bad;  // this thread gave up, or an earlier call failed: the block stores nothing more
     u32 block; // among those that carry rows
     u32 blocks;
     bool holds_rows; // not a thread of the spare warp
@@ -123,11 +120,11 @@ struct LsWait {
 // The host's word lies across the bus: it is looked at less often, and by some threads only.
 #define LS_POLLS_BETWEEN_FAR_LOOKS 16384
 
-LS_FN void ls_fail(const LsArgs &a, LsBlock &shared, u32 epoch, u32 what, u32 peer, u32 expected, u32 found) {
-    shared.bad = 1;
+LS_FN void ls_fail(const LsArgs &a, LsCall &call, u32 what, u32 peer, u32 expected, u32 found) {
+    call.bad = true;
     if (ls_claim(&a.state->claimed) == 0) {
         a.report->peer = peer;
-        a.report->epoch = epoch;
+        a.report->epoch = call.epoch;
         a.report->block = ls_block();
         a.report->expected = expected;
         a.report->found = found;
@@ -138,30 +135,30 @@ LS_FN void ls_fail(const LsArgs &a, LsBlock &shared, u32 epoch, u32 what, u32 pe
     ls_store_relaxed_sys(&a.state->failed, 1);
 }
 
-LS_FN bool ls_look(const LsArgs &a, LsBlock &shared, LsWait &wait, u32 epoch, u32 what, u32 peer, u32 expected, u32 found) {
+LS_FN bool ls_look(const LsArgs &a, LsCall &call, LsWait &wait, u32 what, u32 peer, u32 expected, u32 found) {
     u64 now = ls_nanos();
     if (wait.since == 0) {
         wait.since = now;
     }
     if (ls_load_relaxed_sys(&a.state->failed) != 0) {
-        shared.bad = 1;
+        call.bad = true;
         return true;
     }
     if (wait.polls % LS_POLLS_BETWEEN_FAR_LOOKS == 0 && ls_load_relaxed_sys(&a.report->abort) != 0) {
-        ls_fail(a, shared, epoch, LS_ABORTED, peer, expected, found);
+        ls_fail(a, call, LS_ABORTED, peer, expected, found);
         return true;
     }
     if (now - wait.since > a.deadline) {
-        ls_fail(a, shared, epoch, what, peer, expected, found);
+        ls_fail(a, call, what, peer, expected, found);
         return true;
     }
     return false;
 }
 
 // After a poll in vain: whether to give up. The clock and the abort words are looked at now and then only.
-LS_FN bool ls_give_up(const LsArgs &a, LsBlock &shared, LsWait &wait, u32 epoch, u32 what, u32 peer, u32 expected, u32 found) {
+LS_FN bool ls_give_up(const LsArgs &a, LsCall &call, LsWait &wait, u32 what, u32 peer, u32 expected, u32 found) {
     ls_pause();
-    return ++wait.polls % LS_POLLS_BETWEEN_LOOKS == 0 && ls_look(a, shared, wait, epoch, what, peer, expected, found);
+    return ++wait.polls % LS_POLLS_BETWEEN_LOOKS == 0 && ls_look(a, call, wait, what, peer, expected, found);
 }
 
 LS_FN bool ls_reached(u32 found, u32 epoch) { return (int)(found - epoch) >= 0; }
@@ -185,32 +182,24 @@ LS_FN u8 *ls_sum_words(const LsArgs &a, u32 copy, u32 home, u32 row) {
 
 // ---- The beginning and the end of a call ----
 
-// What a call loads before ls_open is on its way together with the state of the last call.
-LS_FN LsCall ls_begin(u32 carriers) {
+LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared, u32 carriers) {
     ls_wait_for_previous_kernel();
     ls_let_next_kernel_start();
-    LsCall call = {};
+    // The kernel boundary has made it visible.
+    LsPack last = *(const LsPack *)a.state;
+    LsCall call;
+    call.epoch = last.w[0] + 1;
+    call.copy = call.epoch % LS_COPIES;
+    call.last_tokens = last.w[1];
+    call.last_algorithm = last.w[2];
+    // Calls that are queued behind a failed one drain.
+    call.bad = last.w[3] != 0;
     call.block = ls_block();
     call.blocks = carriers;
     call.holds_rows = ls_thread() < LS_ROW_THREADS;
     call.lane = ls_thread() - LS_ROW_THREADS;
+    ls_votes_begin(&shared.votes);
     return call;
-}
-
-// Where the calls stand. One thread reads it for its block, so that none reads it late, when this call already writes it.
-// False where an earlier call failed: those queued behind it drain.
-LS_FN bool ls_open(const LsArgs &a, LsBlock &shared, LsCall &call) {
-    if (ls_thread() == LS_ROW_THREADS) {
-        // The kernel boundary has made it visible.
-        shared.state = *(const LsPack *)a.state;
-        shared.bad = shared.state.w[3];
-    }
-    ls_syncthreads();
-    call.epoch = shared.state.w[0] + 1;
-    call.copy = call.epoch % LS_COPIES;
-    call.last_tokens = shared.state.w[1];
-    call.last_algorithm = shared.state.w[2];
-    return shared.state.w[3] == 0;
 }
 
 LS_FN bool ls_is_peer(const LsArgs &a, const LsCall &call) { return !call.holds_rows && call.lane < LS_RANKS && call.lane != a.rank; }
@@ -224,7 +213,7 @@ LS_FN void ls_send_headers(const LsArgs &a, const LsCall &call, u32 algorithm) {
 }
 
 // Before anything is stored: that every peer makes the same call. Headers of earlier calls have earlier epochs.
-LS_FN void ls_check_headers(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 algorithm) {
+LS_FN void ls_check_headers(const LsArgs &a, LsCall &call, u32 algorithm) {
     if (!ls_is_peer(a, call)) {
         return;
     }
@@ -233,19 +222,25 @@ LS_FN void ls_check_headers(const LsArgs &a, LsBlock &shared, const LsCall &call
     const u64 *at = ls_header(a, call, a.rank, call.lane);
     u64 found = ls_load_word64_relaxed_sys(at);
     while (!ls_reached((u32)(found >> 32), call.epoch)) {
-        if (ls_give_up(a, shared, wait, call.epoch, LS_NO_HEADER, call.lane, mine, (u32)(found >> 32))) {
+        if (ls_give_up(a, call, wait, LS_NO_HEADER, call.lane, mine, (u32)(found >> 32))) {
             return;
         }
         found = ls_load_word64_relaxed_sys(at);
     }
     if (found != ((u64)call.epoch << 32 | mine)) {
-        ls_fail(a, shared, call.epoch, LS_OTHER_CALL, call.lane, mine, (u32)found);
+        ls_fail(a, call, LS_OTHER_CALL, call.lane, mine, (u32)found);
     }
 }
 
-// Once for every block, after ls_open.
+// Once for every block, by all of its threads when they have used what they know of the last call: the last block of the
+// grid writes what the next call will know. Nobody waits for it but the spare warp.
 LS_FN void ls_end(const LsArgs &a, const LsCall &call, u32 algorithm) {
-    if (ls_thread() == LS_ROW_THREADS && ls_count(&a.state->arrived) == ls_blocks() - 1) {
+    if (call.holds_rows) {
+        ls_pass();
+        return;
+    }
+    ls_await_passed();
+    if (call.lane == 0 && ls_count(&a.state->arrived) == ls_blocks() - 1) {
         a.state->arrived = 0;
         a.state->tokens = a.tokens;
         a.state->algorithm = algorithm;

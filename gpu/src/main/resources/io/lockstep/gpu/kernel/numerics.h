@@ -148,8 +148,9 @@ LS_FN float ls_sum_partials(const float *partials, u32 t) {
     constexpr int count = LS_FULL_PARTIALS;
     const float *lane = partials + (t & (LS_LANES - 1));
     float sum;
-    if constexpr (count == 1) {
-        sum = lane[0];
+    if constexpr (count <= 16) {
+        // Both halves of the 32 threads do the same: a shuffle would take longer than the other half of the loads.
+        sum = ls_tree<count>(lane, 0);
     } else {
         sum = ls_tree<count / 2>(lane, t & 16 ? count / 2 : 0);
         sum = sum + ls_shuffle_xor(sum, 16);
@@ -161,9 +162,18 @@ LS_FN float ls_sum_partials(const float *partials, u32 t) {
     return sum;
 }
 
-LS_FN float ls_scale(float sum_of_squares, float epsilon) {
-    float mean = ls_divide(sum_of_squares, (float)LS_HIDDEN);
-    return ls_divide(1.0f, ls_root(mean + epsilon));
+// The correctly rounded quotient by a constant, from its reciprocal and the exact remainder. Where the quotient or the
+// remainder could leave the normal numbers, the division itself.
+LS_FN float ls_mean(float sum_of_squares) {
+    constexpr float length = (float)LS_HIDDEN;
+    constexpr float reciprocal = 1.0f / length;
+    if (sum_of_squares > 1e-20f && sum_of_squares < 1e30f) {
+        float quotient = sum_of_squares * reciprocal;
+        return ls_fused(ls_fused(-quotient, length, sum_of_squares), reciprocal, quotient);
+    }
+    return ls_divide(sum_of_squares, length);
 }
+
+LS_FN float ls_scale(float sum_of_squares, float epsilon) { return ls_reciprocal(ls_root(ls_mean(sum_of_squares) + epsilon)); }
 
 #endif

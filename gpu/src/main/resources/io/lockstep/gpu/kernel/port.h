@@ -1,7 +1,7 @@
 // The vendor's words for the few things the kernels need: threads, barriers, fences, ordered accesses, rounding.
 // Nothing else in the kernels names a vendor. Compiled by NVRTC and nvcc, by hipRTC and clang for AMD GPUs, and by g++
 // against a shim of host threads (LS_HOST).
-// A wave has 32 or 64 threads; the kernels shuffle among 32 neighbours only.
+// Set from outside: LS_ROW_WARPS (warps that share a row). A wave has 32 or 64 threads; the kernels shuffle among 32 neighbours only.
 #ifndef LS_PORT_H
 #define LS_PORT_H
 
@@ -9,6 +9,10 @@ typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
+
+// The threads that hold a row, and one warp beside them that exchanges flags and headers and touches no data.
+#define LS_ROW_THREADS (LS_ROW_WARPS * 32)
+#define LS_THREADS (LS_ROW_THREADS + 32)
 
 // Sixteen bytes, the most a thread moves in one access.
 struct alignas(16) LsPack {
@@ -21,7 +25,8 @@ struct alignas(16) LsPack {
 
 #define LS_FN static __device__ __forceinline__
 #define LS_KERNEL extern "C" __global__
-#define LS_BOUNDS(threads) __launch_bounds__(threads)
+// Two blocks a multiprocessor, so that one works while the other waits for words.
+#define LS_BOUNDS(threads) __launch_bounds__(threads, (threads) <= 512 ? 2 : 1)
 #define LS_SHARED __shared__
 #define LS_ARGS const __grid_constant__ LsArgs
 
@@ -29,6 +34,12 @@ LS_FN u32 ls_thread() { return threadIdx.x; }
 LS_FN u32 ls_block() { return blockIdx.x; }
 LS_FN u32 ls_blocks() { return gridDim.x; }
 LS_FN void ls_syncthreads() { __syncthreads(); }
+// A barrier that tells every thread whether any of them says yes.
+LS_FN void ls_votes_begin(u32 *shared) {}
+LS_FN bool ls_any(u32 *shared, bool yes) { return __syncthreads_or(yes) != 0; }
+// A point that most threads of a block pass without waiting, and some await.
+LS_FN void ls_pass() { asm volatile("bar.arrive 1, %0;" ::"n"(LS_THREADS) : "memory"); }
+LS_FN void ls_await_passed() { asm volatile("bar.sync 1, %0;" ::"n"(LS_THREADS) : "memory"); }
 LS_FN void ls_wave_drain() {}
 LS_FN void ls_acquire_all() {}
 
@@ -111,7 +122,10 @@ LS_FN float ls_shuffle_xor(float v, int mask) { return __shfl_xor_sync(0xFFFFFFF
 LS_FN u32 ls_bits(float v) { return __float_as_uint(v); }
 LS_FN float ls_float(u32 bits) { return __uint_as_float(bits); }
 LS_FN float ls_divide(float a, float b) { return __fdiv_rn(a, b); }
+LS_FN float ls_reciprocal(float a) { return __frcp_rn(a); }
 LS_FN float ls_root(float a) { return __fsqrt_rn(a); }
+// a·b + c with one rounding: only where the contract's own operations are made of it.
+LS_FN float ls_fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 LS_FN float ls_fp16_to_fp32(u32 half) {
     float v;
     asm("cvt.f32.f16 %0, %1;" : "=f"(v) : "h"((u16)half));
@@ -161,6 +175,22 @@ LS_FN void ls_syncthreads() {
     __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");
     __builtin_amdgcn_s_barrier();
     __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
+}
+LS_FN void ls_pass() { ls_syncthreads(); }
+LS_FN void ls_await_passed() { ls_syncthreads(); }
+// Once a thread has said yes, the block keeps to it.
+LS_FN void ls_votes_begin(u32 *shared) {
+    if (ls_thread() == 0) {
+        *shared = 0;
+    }
+    ls_syncthreads();
+}
+LS_FN bool ls_any(u32 *shared, bool yes) {
+    if (yes) {
+        *shared = 1;
+    }
+    ls_syncthreads();
+    return *shared != 0;
 }
 LS_FN void ls_acquire_all() { __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, ""); }
 LS_FN void ls_wait_for_previous_kernel() {}
@@ -215,7 +245,9 @@ LS_FN float ls_shuffle_xor(float v, int mask) {
     return ls_float(__builtin_amdgcn_ds_bpermute((int)((lane ^ (u32)mask) << 2), (int)ls_bits(v)));
 }
 LS_FN float ls_divide(float a, float b) { return a / b; }
+LS_FN float ls_reciprocal(float a) { return 1.0f / a; }
 LS_FN float ls_root(float a) { return __builtin_sqrtf(a); }
+LS_FN float ls_fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 LS_FN float ls_fp16_to_fp32(u32 half) { return (float)__builtin_bit_cast(_Float16, (u16)half); }
 LS_FN u32 ls_round_fp16x2(float low, float high) {
     return (u32)__builtin_bit_cast(u16, (_Float16)low) | (u32)__builtin_bit_cast(u16, (_Float16)high) << 16;

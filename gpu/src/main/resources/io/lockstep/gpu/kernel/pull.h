@@ -21,11 +21,11 @@ LS_FN LsPack ls_take(const LsCall &call, const u8 *at, u32 held) {
 
 // Pairs with the start barrier of the peers' blocks of this number; makes their rows of input visible, and before it ends
 // every read of the last call's results; without it: litmus relaxed-start.
-LS_FN void ls_start_barrier(const LsArgs &a, LsBlock &shared, const LsCall &call) { LS_START_STEPS }
+LS_FN void ls_start_barrier(const LsArgs &a, LsCall &call) { LS_START_STEPS }
 // Pairs with the middle barrier of the peers; makes their sums visible; without it: litmus relaxed.
-LS_FN void ls_middle_barrier(const LsArgs &a, LsBlock &shared, const LsCall &call) { LS_MIDDLE_STEPS }
+LS_FN void ls_middle_barrier(const LsArgs &a, LsCall &call) { LS_MIDDLE_STEPS }
 // Pairs with the end barrier of the peers; ends their reads of this rank's input; without it: litmus no-end-barrier.
-LS_FN void ls_end_barrier(const LsArgs &a, LsBlock &shared, const LsCall &call) { LS_END_STEPS }
+LS_FN void ls_end_barrier(const LsArgs &a, LsCall &call) { LS_END_STEPS }
 
 LS_FN LsRow ls_sum_staged(const LsArgs &a, const LsCall &call, u32 row) {
     LsRow reduced;
@@ -42,12 +42,12 @@ LS_FN LsRow ls_sum_staged(const LsArgs &a, const LsCall &call, u32 row) {
 }
 
 template <bool WHOLE>
-LS_FN void ls_one_shot_pull_rows(const LsArgs &a, LsBlock &shared, const LsCall &call) {
+LS_FN void ls_one_shot_pull_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     for (u32 row = call.block; row < a.tokens; row += call.blocks) {
         ls_put(call, ls_staged(a, a.rank, row), ls_load_row<WHOLE>(call, a.input, row));
     }
-    ls_start_barrier(a, shared, call);
-    ls_check_headers(a, shared, call, LS_ONE_SHOT_PULL);
+    ls_start_barrier(a, call);
+    ls_check_headers(a, call, LS_ONE_SHOT_PULL);
     LsRow weight = ls_load_weight<WHOLE>(a, call);
     u32 turn = 0;
     for (u32 row = call.block; row < a.tokens; row += call.blocks, turn++) {
@@ -57,18 +57,18 @@ LS_FN void ls_one_shot_pull_rows(const LsArgs &a, LsBlock &shared, const LsCall 
             return;
         }
     }
-    ls_end_barrier(a, shared, call);
+    ls_end_barrier(a, call);
 }
 
 template <bool WHOLE>
-LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, const LsCall &call) {
+LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     u32 groups = (a.tokens + LS_RANKS - 1) / LS_RANKS;
     for (u32 group = call.block; group < groups; group += call.blocks) {
         for (u32 row = group * LS_RANKS; row < (group + 1) * LS_RANKS && row < a.tokens; row++) {
             ls_put(call, ls_staged(a, a.rank, row), ls_load_row<WHOLE>(call, a.input, row));
         }
     }
-    ls_start_barrier(a, shared, call);
+    ls_start_barrier(a, call);
     for (u32 group = call.block; group < groups; group += call.blocks) {
         u32 row = group * LS_RANKS + a.rank;
         if (row < a.tokens) {
@@ -79,8 +79,8 @@ LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, const LsCall 
             }
         }
     }
-    ls_middle_barrier(a, shared, call);
-    ls_check_headers(a, shared, call, LS_TWO_SHOT_PULL);
+    ls_middle_barrier(a, call);
+    ls_check_headers(a, call, LS_TWO_SHOT_PULL);
     LsRow weight = ls_load_weight<WHOLE>(a, call);
     u32 turn = 0;
     for (u32 group = call.block; group < groups; group += call.blocks) {
@@ -100,18 +100,18 @@ LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, const LsCall 
 
 template <bool WHOLE, u32 ALGORITHM>
 LS_FN void ls_pull(const LsArgs &a, LsBlock &shared) {
-    LsCall call = ls_begin(ls_blocks() - 1);
+    LsCall call = ls_begin(a, shared, ls_blocks() - 1);
     if (call.block == call.blocks) {
-        ls_keep_books(a, shared, call, ALGORITHM);
-        return;
-    }
-    if (!ls_open(a, shared, call)) {
+        ls_keep_books(a, call, ALGORITHM);
         return;
     }
     ls_send_headers(a, call, ALGORITHM);
     for (u32 step = 0; call.holds_rows && ls_rearm_step(a, call, step); step++) {
     }
     ls_end(a, call, ALGORITHM);
+    if (call.bad) {
+        return;
+    }
     if constexpr (ALGORITHM == LS_ONE_SHOT_PULL) {
         ls_one_shot_pull_rows<WHOLE>(a, shared, call);
     } else {

@@ -26,7 +26,7 @@ LS_FN LsPack ls_peek(const LsCall &call, const u8 *words, u32 held) {
     return ls_holds(call, held) ? ls_load_words_relaxed_sys(words + (u64)ls_pack_of(held) * 16) : LsPack{{0, 0, 0, 0}};
 }
 // The packs of all peers at one place of a row, added up. All are asked for before the first is awaited.
-LS_FN LsPack ls_receive_sum(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 row, u32 held, const LsPack &own) {
+LS_FN LsPack ls_receive_sum(const LsArgs &a, LsCall &call, u32 row, u32 held, const LsPack &own) {
     LsPack from[LS_RANKS];
 #pragma unroll
     for (u32 rank = 0; rank < LS_RANKS; rank++) {
@@ -42,13 +42,13 @@ LS_FN LsPack ls_receive_sum(const LsArgs &a, LsBlock &shared, const LsCall &call
                 from[rank] = ls_peek(call, ls_row_words(a, call.copy, a.rank, rank, row), held);
             }
         }
-        if (missing == LS_RANKS || ls_give_up(a, shared, wait, call.epoch, LS_NO_WORDS, missing, 0, 0)) {
+        if (missing == LS_RANKS || ls_give_up(a, call, wait, LS_NO_WORDS, missing, 0, 0)) {
             return ls_sum(from);
         }
     }
 }
 // The packs that one peer has sent.
-LS_FN LsRow ls_receive_row(const LsArgs &a, LsBlock &shared, const LsCall &call, const u8 *words, u32 from) {
+LS_FN LsRow ls_receive_row(const LsArgs &a, LsCall &call, const u8 *words, u32 from) {
     LsRow r;
 #pragma unroll
     for (int h = 0; h < LS_HELD; h++) {
@@ -64,7 +64,7 @@ LS_FN LsRow ls_receive_row(const LsArgs &a, LsBlock &shared, const LsCall &call,
                 r.pack[h] = ls_peek(call, words, h);
             }
         }
-        if (!missing || ls_give_up(a, shared, wait, call.epoch, LS_NO_WORDS, from, 0, 0)) {
+        if (!missing || ls_give_up(a, call, wait, LS_NO_WORDS, from, 0, 0)) {
             return r;
         }
     }
@@ -75,9 +75,6 @@ template <bool WHOLE>
 LS_FN void ls_one_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     LsRow weight = ls_load_weight<WHOLE>(a, call);
     LsRow ahead = ls_sendable(ls_load_row<WHOLE>(call, a.input, call.block));
-    if (!ls_open(a, shared, call)) {
-        return;
-    }
     ls_send_headers(a, call, LS_ONE_SHOT_PUSH);
     u32 turn = 0;
     u32 row = call.block;
@@ -86,6 +83,10 @@ LS_FN void ls_one_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
         if (to != a.rank) {
             ls_send(call, ls_row_words(a, call.copy, to, a.rank, row), ahead);
         }
+    }
+    ls_end(a, call, LS_ONE_SHOT_PUSH);
+    if (call.bad) {
+        return;
     }
     bool rearming = true;
     for (; row < a.tokens; row += call.blocks, turn++) {
@@ -103,18 +104,15 @@ LS_FN void ls_one_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
         }
         rearming = rearming && call.holds_rows && ls_rearm_step(a, call, turn);
         if (turn == 0) {
-            ls_check_headers(a, shared, call, LS_ONE_SHOT_PUSH);
+            ls_check_headers(a, call, LS_ONE_SHOT_PUSH);
         }
         LsRow reduced;
 #pragma unroll
         for (int h = 0; h < LS_HELD; h++) {
-            reduced.pack[h] = ls_receive_sum(a, shared, call, row, h, own.pack[h]);
+            reduced.pack[h] = ls_receive_sum(a, call, row, h, own.pack[h]);
         }
         if (!ls_finish<WHOLE>(a, shared, call, turn, row, reduced, residual, weight)) {
             return;
-        }
-        if (turn == 0) {
-            ls_end(a, call, LS_ONE_SHOT_PUSH);
         }
     }
     while (rearming) {
@@ -142,11 +140,12 @@ template <bool WHOLE>
 LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     u32 groups = (a.tokens + LS_RANKS - 1) / LS_RANKS;
     LsRow weight = ls_load_weight<WHOLE>(a, call);
-    if (!ls_open(a, shared, call)) {
-        return;
-    }
     ls_send_headers(a, call, LS_TWO_SHOT_PUSH);
     ls_two_shot_send<WHOLE>(a, call, call.block);
+    ls_end(a, call, LS_TWO_SHOT_PUSH);
+    if (call.bad) {
+        return;
+    }
     bool rearming = true;
     bool first = true;
     u32 turn = 0;
@@ -157,7 +156,7 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
         }
         rearming = rearming && call.holds_rows && ls_rearm_step(a, call, step);
         if (first) {
-            ls_check_headers(a, shared, call, LS_TWO_SHOT_PUSH);
+            ls_check_headers(a, call, LS_TWO_SHOT_PUSH);
         }
         u32 row = group * LS_RANKS + a.rank;
         if (group < groups && row < a.tokens) {
@@ -166,7 +165,7 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
             LsRow reduced;
 #pragma unroll
             for (int h = 0; h < LS_HELD; h++) {
-                reduced.pack[h] = ls_receive_sum(a, shared, call, group, h, own.pack[h]);
+                reduced.pack[h] = ls_receive_sum(a, call, group, h, own.pack[h]);
             }
             // No rounded sum has the reserved bits.
 #pragma unroll
@@ -176,10 +175,7 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
             if (!ls_finish<WHOLE>(a, shared, call, turn++, row, reduced, residual, weight)) {
                 return;
             }
-            if (first) {
-                ls_end(a, call, LS_TWO_SHOT_PUSH);
-                first = false;
-            }
+            first = false;
         }
         if (step == 0) {
             continue;
@@ -193,14 +189,11 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
                 continue;
             }
             LsRow residual = ls_load_residual<WHOLE>(a, call, row);
-            LsRow reduced = ls_receive_row(a, shared, call, ls_sum_words(a, call.copy, a.rank, row), owner);
+            LsRow reduced = ls_receive_row(a, call, ls_sum_words(a, call.copy, a.rank, row), owner);
             if (!ls_finish<WHOLE>(a, shared, call, turn++, row, reduced, residual, weight)) {
                 return;
             }
-            if (first) {
-                ls_end(a, call, LS_TWO_SHOT_PUSH);
-                first = false;
-            }
+            first = false;
         }
     }
     while (rearming) {
@@ -210,19 +203,16 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
 
 // The block beside those that carry rows. Pairs with the same step of the peers; makes the end of this rank's last call,
 // and with it the re-arming done there, visible to them; without it: litmus one-shot-push, two-shot-push.
-LS_FN void ls_keep_books(const LsArgs &a, LsBlock &shared, LsCall &call, u32 algorithm) {
-    if (!ls_open(a, shared, call)) {
-        return;
-    }
+LS_FN void ls_keep_books(const LsArgs &a, LsCall &call, u32 algorithm) {
     LS_REARMED_STEPS
     ls_end(a, call, algorithm);
 }
 
 template <bool WHOLE, u32 ALGORITHM>
 LS_FN void ls_push(const LsArgs &a, LsBlock &shared) {
-    LsCall call = ls_begin(ls_blocks() - 1);
+    LsCall call = ls_begin(a, shared, ls_blocks() - 1);
     if (call.block == call.blocks) {
-        ls_keep_books(a, shared, call, ALGORITHM);
+        ls_keep_books(a, call, ALGORITHM);
     } else if constexpr (ALGORITHM == LS_ONE_SHOT_PUSH) {
         ls_one_shot_rows<WHOLE>(a, shared, call);
     } else {

@@ -127,8 +127,7 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 t
 #endif
         }
     }
-    ls_syncthreads();
-    if (shared.bad) {
+    if (ls_any(&shared.votes, call.bad)) {
         return false;
     }
     if (!call.holds_rows) {

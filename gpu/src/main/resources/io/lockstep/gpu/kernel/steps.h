@@ -13,7 +13,7 @@
         const u32 *at = LS_FLAG_##flags(a.rank, call.lane); \
         u32 found = ls_load_##how(at); \
         while (!ls_reached(found, (number))) { \
-            if (ls_give_up(a, shared, wait, call.epoch, LS_AWAITED_##flags, call.lane, (number), found)) { \
+            if (ls_give_up(a, call, wait, LS_AWAITED_##flags, call.lane, (number), found)) { \
                 break; \
             } \
             found = ls_load_##how(at); \
