@@ -1,4 +1,4 @@
-// The kernels of one plan. Launched with one block more than carry rows, LS_THREADS threads each. Those named _any take
+// The kernels of one plan. Launched with a.carriers blocks that carry rows and at least one more, LS_THREADS threads each. Those named _any take
 // tensors that do not begin on 16 bytes, or rows that are no whole packs.
 #include "port.h"
 #include "numerics.h"

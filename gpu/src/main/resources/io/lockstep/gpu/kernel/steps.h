@@ -6,11 +6,11 @@
     if (ls_is_peer(a, call)) { \
         step \
     }
-#define LS_STORE_FLAG(how, flags, number) ls_store_##how(LS_FLAG_##flags(call.lane, a.rank), (number));
+#define LS_STORE_FLAG(how, flags, number) ls_store_##how(LS_FLAG_##flags(call.lane, LS_ME), (number));
 #define LS_AWAIT_FLAG(how, flags, number) \
     { \
         LsWait wait = {}; \
-        const u32 *at = LS_FLAG_##flags(a.rank, call.lane); \
+        const u32 *at = LS_FLAG_##flags(LS_ME, call.lane); \
         u32 found = ls_load_##how(at); \
         while (!ls_reached(found, (number))) { \
             if (ls_give_up(a, call, wait, LS_AWAITED_##flags, call.lane, (number), found)) { \
