@@ -271,6 +271,7 @@ LS_FN void ls_end(const LsArgs &a, const LsCall &call, u32 algorithm) {
 
 LS_FN void ls_rearm_row(u8 *area, u32 words) {
     LsPack reserved = {{LS_RESERVED, LS_RESERVED, LS_RESERVED, LS_RESERVED}};
+#pragma unroll 1
     for (u32 pack = ls_thread(); pack < LS_ROW_PACKS; pack += LS_THREADS) {
         ls_store_words_relaxed_sys(area + (u64)(words + pack) * 16, reserved);
     }
@@ -281,6 +282,7 @@ LS_FN void ls_rearm_row(u8 *area, u32 words) {
 LS_FN void ls_rearm(const LsArgs &a, const LsCall &call, u32 share, u32 of) {
     u32 copy = (call.epoch - 1) % LS_COPIES;
     if (call.last_algorithm == LS_ONE_SHOT_PUSH) {
+#pragma unroll 1
         for (u32 i = share; i < call.last_tokens * LS_RANKS; i += of) {
             if (i % LS_RANKS != LS_ME) {
                 ls_rearm_row(ls_rows(a, LS_ME), ls_row_words(a, copy, i % LS_RANKS, i / LS_RANKS));
@@ -288,12 +290,14 @@ LS_FN void ls_rearm(const LsArgs &a, const LsCall &call, u32 share, u32 of) {
         }
     } else if (call.last_algorithm == LS_TWO_SHOT_PUSH) {
         // Of each group of rows: this rank's own, from every sender; and the sums of the others.
+#pragma unroll 1
         for (u32 i = share; i < call.last_tokens; i += of) {
             u32 group = i / LS_RANKS;
             if (i % LS_RANKS != LS_ME) {
                 ls_rearm_row(ls_sums(a, LS_ME), ls_sum_words(a, copy, i));
                 continue;
             }
+#pragma unroll 1
             for (u32 from = 0; from < LS_RANKS; from++) {
                 if (from != LS_ME) {
                     ls_rearm_row(ls_rows(a, LS_ME), ls_row_words(a, copy, from, group));
