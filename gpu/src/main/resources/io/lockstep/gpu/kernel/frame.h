@@ -188,15 +188,15 @@ LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared, u32 carriers) {
     // The kernel boundary has made it visible.
     LsPack last = *(const LsPack *)a.state;
     LsCall call;
-    call.epoch = last.w[0] + 1;
+    call.epoch = LS_WAVE_UNIFORM(last.w[0]) + 1;
     call.copy = call.epoch % LS_COPIES;
-    call.last_tokens = last.w[1];
-    call.last_algorithm = last.w[2];
+    call.last_tokens = LS_WAVE_UNIFORM(last.w[1]);
+    call.last_algorithm = LS_WAVE_UNIFORM(last.w[2]);
     // Calls that are queued behind a failed one drain.
-    call.bad = last.w[3] != 0;
+    call.bad = LS_WAVE_UNIFORM(last.w[3]) != 0;
     call.block = ls_block();
     call.blocks = carriers;
-    call.holds_rows = ls_thread() < LS_ROW_THREADS;
+    call.holds_rows = LS_WAVE_UNIFORM(ls_thread() < LS_ROW_THREADS);
     call.lane = ls_thread() - LS_ROW_THREADS;
     ls_votes_begin(&shared.votes);
     return call;
