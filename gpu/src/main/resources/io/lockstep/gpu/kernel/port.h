@@ -162,6 +162,9 @@ LS_FN u32 ls_round_bf16x2(float low, float high) {
 // A branch on such a value is one of the whole wave: no barrier is reached by a wave of which no thread is left.
 #define LS_WAVE_UNIFORM(value) ((u32)__builtin_amdgcn_readfirstlane((int)(value)))
 
+// Names the access that follows, as a symbol of the code object: no instruction, but inspection finds the place.
+#define LS_MARK(what) asm volatile("ls_mark." what ".%=:" ::: "memory")
+
 LS_FN u32 ls_thread() { return __builtin_amdgcn_workitem_id_x(); }
 LS_FN u32 ls_block() { return __builtin_amdgcn_workgroup_id_x(); }
 // The dispatch packet has the grid's size in threads.
@@ -252,13 +255,13 @@ LS_FN LsBuffer ls_buffer(const void *at) {
 }
 LS_FN void ls_store_words_relaxed_sys(void *at, const LsPack &p) {
     LsBuffer to = ls_buffer(at);
-    asm volatile("" ::: "memory");
+    LS_MARK("send");
     __builtin_amdgcn_raw_buffer_store_b128(LsVector{p.w[0], p.w[1], p.w[2], p.w[3]}, to.buffer, to.offset, 0, LS_STORE_SYSTEM);
     asm volatile("" ::: "memory");
 }
 LS_FN LsPack ls_load_words_relaxed_sys(const void *at) {
     LsBuffer from = ls_buffer(at);
-    asm volatile("" ::: "memory");
+    LS_MARK("receive");
     LsVector v = __builtin_amdgcn_raw_buffer_load_b128(from.buffer, from.offset, 0, LS_LOAD_SYSTEM);
     asm volatile("" ::: "memory");
     return LsPack{{v.x, v.y, v.z, v.w}};
@@ -266,10 +269,12 @@ LS_FN LsPack ls_load_words_relaxed_sys(const void *at) {
 #else
 // Two accesses of eight bytes, which is more than the protocol asks for.
 LS_FN void ls_store_words_relaxed_sys(void *at, const LsPack &p) {
+    LS_MARK("send");
     ls_store_word64_relaxed_sys((u64 *)at, (u64)p.w[1] << 32 | p.w[0]);
     ls_store_word64_relaxed_sys((u64 *)at + 1, (u64)p.w[3] << 32 | p.w[2]);
 }
 LS_FN LsPack ls_load_words_relaxed_sys(const void *at) {
+    LS_MARK("receive");
     u64 low = ls_load_word64_relaxed_sys((const u64 *)at), high = ls_load_word64_relaxed_sys((const u64 *)at + 1);
     return LsPack{{(u32)low, (u32)(low >> 32), (u32)high, (u32)(high >> 32)}};
 }
@@ -307,6 +312,9 @@ LS_FN u32 ls_round_fp16x2(float low, float high) {
 }
 #endif
 
+#ifndef LS_MARK
+#define LS_MARK(what)
+#endif
 // What every thread of a wave has alike.
 #ifndef LS_WAVE_UNIFORM
 #define LS_WAVE_UNIFORM(value) (value)
