@@ -235,12 +235,8 @@ LS_FN void ls_check_headers(const LsArgs &a, LsCall &call, u32 algorithm) {
 // Once for every block, by all of its threads when they have used what they know of the last call: the last block of the
 // grid writes what the next call will know. Nobody waits for it but the spare warp.
 LS_FN void ls_end(const LsArgs &a, const LsCall &call, u32 algorithm) {
-    if (call.holds_rows) {
-        ls_pass();
-        return;
-    }
-    ls_await_passed();
-    if (call.lane == 0 && ls_count(&a.state->arrived) == ls_blocks() - 1) {
+    ls_meet(!call.holds_rows);
+    if (!call.holds_rows && call.lane == 0 && ls_count(&a.state->arrived) == ls_blocks() - 1) {
         a.state->arrived = 0;
         a.state->tokens = a.tokens;
         a.state->algorithm = algorithm;

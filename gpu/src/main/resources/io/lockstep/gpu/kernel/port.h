@@ -27,7 +27,7 @@ struct alignas(16) LsPack {
 #define LS_KERNEL extern "C" __global__
 // Two blocks a multiprocessor, so that one works while the other waits for words.
 #define LS_BOUNDS(threads) __launch_bounds__(threads, (threads) <= 512 ? 2 : 1)
-#define LS_SHARED __shared__
+#define LS_SHARED(type, name) __shared__ type name
 #define LS_ARGS const __grid_constant__ LsArgs
 
 LS_FN u32 ls_thread() { return threadIdx.x; }
@@ -37,9 +37,14 @@ LS_FN void ls_syncthreads() { __syncthreads(); }
 // A barrier that tells every thread whether any of them says yes.
 LS_FN void ls_votes_begin(u32 *shared) {}
 LS_FN bool ls_any(u32 *shared, bool yes) { return __syncthreads_or(yes) != 0; }
-// A point that most threads of a block pass without waiting, and some await.
-LS_FN void ls_pass() { asm volatile("bar.arrive 1, %0;" ::"n"(LS_THREADS) : "memory"); }
-LS_FN void ls_await_passed() { asm volatile("bar.sync 1, %0;" ::"n"(LS_THREADS) : "memory"); }
+// A point that most threads of a block pass without waiting, and some await: the same choice in all of a warp.
+LS_FN void ls_meet(bool waits) {
+    if (waits) {
+        asm volatile("bar.sync 1, %0;" ::"n"(LS_THREADS) : "memory");
+    } else {
+        asm volatile("bar.arrive 1, %0;" ::"n"(LS_THREADS) : "memory");
+    }
+}
 LS_FN void ls_wave_drain() {}
 LS_FN void ls_acquire_all() {}
 
@@ -154,7 +159,7 @@ LS_FN u32 ls_round_bf16x2(float low, float high) {
 #define LS_FN static inline __attribute__((device, always_inline))
 #define LS_KERNEL extern "C" __attribute__((global))
 #define LS_BOUNDS(threads) __attribute__((amdgpu_flat_work_group_size(threads, threads)))
-#define LS_SHARED __attribute__((shared))
+#define LS_SHARED(type, name) __attribute__((shared)) type name
 #define LS_ARGS const LsArgs
 
 LS_FN u32 ls_thread() { return __builtin_amdgcn_workitem_id_x(); }
@@ -176,8 +181,8 @@ LS_FN void ls_syncthreads() {
     __builtin_amdgcn_s_barrier();
     __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
 }
-LS_FN void ls_pass() { ls_syncthreads(); }
-LS_FN void ls_await_passed() { ls_syncthreads(); }
+// All wait: a wave of 64 may hold threads of both kinds, and must come to the barrier once.
+LS_FN void ls_meet(bool) { ls_syncthreads(); }
 // Once a thread has said yes, the block keeps to it.
 LS_FN void ls_votes_begin(u32 *shared) {
     if (ls_thread() == 0) {
