@@ -2,6 +2,7 @@
 module io.lockstep.cli {
     requires info.picocli;
     requires io.lockstep.core;
+    requires io.lockstep.gpu;
     requires io.lockstep.litmus;
     requires static org.jspecify;
     // For plot alone: the launcher adds it there, so that no other command needs a Java with a desktop.

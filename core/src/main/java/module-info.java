@@ -8,6 +8,12 @@ module io.lockstep.core {
     // For planting faults and measuring, not for users.
     exports io.lockstep.core.cpu to
             io.lockstep.cli;
+    exports io.lockstep.core.group to
+            io.lockstep.gpu;
+    exports io.lockstep.core.planning to
+            io.lockstep.gpu;
+    exports io.lockstep.core.posix to
+            io.lockstep.gpu;
     exports io.lockstep.core.protocol to
             io.lockstep.cli,
             io.lockstep.gpu,

@@ -1,4 +1,4 @@
 package io.lockstep.core;
 
 /** Where a tensor lies. */
-public sealed interface Buffer permits HostBuffer {}
+public sealed interface Buffer permits HostBuffer, DeviceSpan {}

@@ -36,27 +36,56 @@ public record Tensors(
         return lent().withInput(input);
     }
 
+    /** These elements as input, wherever they lie. */
+    public static Tensors of(Buffer input) {
+        return lent().withInput(input);
+    }
+
     public Tensors withInput(MemorySegment segment) {
-        return new Tensors(new HostBuffer(segment), residual, weight, reduced, residualOut, out);
+        return withInput(new HostBuffer(segment));
+    }
+
+    public Tensors withInput(Buffer buffer) {
+        return new Tensors(buffer, residual, weight, reduced, residualOut, out);
     }
 
     public Tensors withResidual(MemorySegment segment) {
-        return new Tensors(input, new HostBuffer(segment), weight, reduced, residualOut, out);
+        return withResidual(new HostBuffer(segment));
+    }
+
+    public Tensors withResidual(Buffer buffer) {
+        return new Tensors(input, buffer, weight, reduced, residualOut, out);
     }
 
     public Tensors withWeight(MemorySegment segment) {
-        return new Tensors(input, residual, new HostBuffer(segment), reduced, residualOut, out);
+        return withWeight(new HostBuffer(segment));
+    }
+
+    public Tensors withWeight(Buffer buffer) {
+        return new Tensors(input, residual, buffer, reduced, residualOut, out);
     }
 
     public Tensors withReduced(MemorySegment segment) {
-        return new Tensors(input, residual, weight, new HostBuffer(segment), residualOut, out);
+        return withReduced(new HostBuffer(segment));
+    }
+
+    public Tensors withReduced(Buffer buffer) {
+        return new Tensors(input, residual, weight, buffer, residualOut, out);
     }
 
     public Tensors withResidualOut(MemorySegment segment) {
-        return new Tensors(input, residual, weight, reduced, new HostBuffer(segment), out);
+        return withResidualOut(new HostBuffer(segment));
+    }
+
+    public Tensors withResidualOut(Buffer buffer) {
+        return new Tensors(input, residual, weight, reduced, buffer, out);
     }
 
     public Tensors withOut(MemorySegment segment) {
-        return new Tensors(input, residual, weight, reduced, residualOut, new HostBuffer(segment));
+        return withOut(new HostBuffer(segment));
+    }
+
+    public Tensors withOut(Buffer buffer) {
+        return new Tensors(input, residual, weight, reduced, residualOut, buffer);
     }
 }

@@ -14,6 +14,8 @@ import io.lockstep.core.UsageException;
 import io.lockstep.core.group.Membership;
 import io.lockstep.core.group.SharedMemory;
 import io.lockstep.core.kernels.Kernels;
+import io.lockstep.core.planning.Agreement;
+import io.lockstep.core.planning.Crossover;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -129,7 +131,9 @@ final class CpuCommunicator implements Communicator, Watch {
         }
         if (operation.algorithm() == Algorithm.AUTO) {
             try {
-                plan.crossover(new Crossover(agreement, plan, rank(), Crossover.cacheFolder(), circumstances()).find());
+                int most = Math.clamp(CpuTrial.MOST_BYTES / operation.rowBytes(), 1, operation.maxTokens());
+                plan.crossover(new Crossover(agreement, rank(), operation, circumstances())
+                        .find(most, tokens -> new CpuTrial(plan, tokens)));
             } catch (RuntimeException | Error e) {
                 throw failing(e);
             }
@@ -139,8 +143,9 @@ final class CpuCommunicator implements Communicator, Watch {
 
     /** What the speed of the algorithms depends on, beside the operation. */
     private String circumstances() {
-        return Machine.processorModel() + ", processors " + machine.processors().size() + " crowded "
-                + machine.crowded() + " lanes " + machine.lanes() + " world " + worldSize() + " vectors " + vectorBits;
+        return "cpu " + Machine.processorModel() + ", processors "
+                + machine.processors().size() + " crowded " + machine.crowded() + " lanes " + machine.lanes()
+                + " world " + worldSize() + " vectors " + vectorBits;
     }
 
     private CpuPlan planTogether(Operation operation, String peculiarity, CpuPlan.LaneMaker maker) {

@@ -3,6 +3,7 @@ package io.lockstep.core.cpu;
 import io.lockstep.core.GroupSpec;
 import io.lockstep.core.Readiness;
 import io.lockstep.core.group.Membership;
+import io.lockstep.core.planning.Agreement;
 import io.lockstep.core.posix.Affinity;
 import io.lockstep.core.posix.Libc;
 import java.io.IOException;

@@ -1,6 +1,7 @@
 package io.lockstep.core.cpu;
 
 import io.lockstep.core.Buffer;
+import io.lockstep.core.DeviceSpan;
 import io.lockstep.core.HostBuffer;
 import io.lockstep.core.UsageException;
 import io.lockstep.core.posix.RawMemory;
@@ -56,6 +57,10 @@ final class Operand {
 
     /** Takes the tensor of the next call, which has so many bytes. */
     void bind(@Nullable Buffer buffer, long needed) {
+        if (buffer instanceof DeviceSpan span) {
+            throw new UsageException(role + ": the tensor lies on device " + span.device()
+                    + ", and these ranks are processors: give memory of the host, or join with a backend for GPUs.");
+        }
         given = buffer != null;
         if (!(buffer instanceof HostBuffer host)) {
             segment = MemorySegment.NULL;

@@ -2,6 +2,7 @@ package io.lockstep.core.cpu;
 
 import io.lockstep.core.DriverException;
 import io.lockstep.core.group.SharedMemory;
+import io.lockstep.core.planning.Agreement;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.lockstep.core.cpu;
+package io.lockstep.core.planning;
 
 import io.lockstep.core.DisagreementException;
 import io.lockstep.core.group.Membership;
@@ -8,17 +8,17 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What ranks tell one another when they open a group or plan an operation: short texts, one from each. */
-final class Agreement {
+public final class Agreement {
     private final Membership membership;
     private final Duration timeout;
 
-    Agreement(Membership membership, Duration timeout) {
+    public Agreement(Membership membership, Duration timeout) {
         this.membership = membership;
         this.timeout = timeout;
     }
 
     /** The text of every rank, by rank. */
-    List<String> gather(String what, String mine) {
+    public List<String> gather(String what, String mine) {
         List<String> all = new ArrayList<>();
         for (byte[] message : membership.allGather(what, mine.getBytes(StandardCharsets.UTF_8), timeout)) {
             all.add(new String(message, StandardCharsets.UTF_8));
@@ -27,12 +27,12 @@ final class Agreement {
     }
 
     /** The text of rank 0; what the others say is of no account. */
-    String decide(String what, String mine) {
+    public String decide(String what, String mine) {
         return gather(what, mine).getFirst();
     }
 
     /** Fails on every rank if the texts differ, with two of them. */
-    void requireSame(String what, String mine) {
+    public void requireSame(String what, String mine) {
         List<String> all = gather(what, mine);
         for (int rank = 1; rank < all.size(); rank++) {
             if (!all.get(rank).equals(all.getFirst())) {

@@ -1,0 +1,313 @@
+package io.lockstep.gpu.collective;
+
+import io.lockstep.core.Algorithm;
+import io.lockstep.core.DType;
+import io.lockstep.core.DeviceSpan;
+import io.lockstep.core.DriverException;
+import io.lockstep.core.GroupSpec;
+import io.lockstep.core.LockstepException;
+import io.lockstep.core.Operation;
+import io.lockstep.core.PeerLostException;
+import io.lockstep.core.UsageException;
+import io.lockstep.core.group.Membership;
+import io.lockstep.core.planning.Agreement;
+import io.lockstep.core.planning.Crossover;
+import io.lockstep.gpu.DeviceStream;
+import io.lockstep.gpu.GpuCommunicator;
+import io.lockstep.gpu.GpuPlan;
+import io.lockstep.gpu.driver.DeviceInfo;
+import io.lockstep.gpu.driver.Driver;
+import io.lockstep.gpu.driver.Stream;
+import io.lockstep.gpu.kernel.Exchange;
+import io.lockstep.gpu.kernel.KernelSource;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/** A rank on a GPU of any vendor. */
+final class DeviceCommunicator implements GpuCommunicator {
+    private final GroupSpec spec;
+    private final Membership membership;
+    private final Driver driver;
+    private final DeviceInfo device;
+    private final Agreement agreement;
+    private final CallFailures failures;
+    private final Planner planner;
+    private final PeerWatch watch;
+    private final Stream transfers;
+    private final PlanResources resources;
+    private final HostTransfer transfer;
+    private final SumPlans sums = new SumPlans(this);
+    private final AtomicBoolean busy = new AtomicBoolean();
+    private final List<DevicePlan> open = new ArrayList<>();
+    private final Map<DeviceSpan, Boolean> allocated = new HashMap<>();
+    private boolean closed;
+    private volatile @Nullable RuntimeException failure;
+
+    DeviceCommunicator(GroupSpec spec, Membership membership, Driver driver, int device, boolean acrossProcesses) {
+        this.spec = spec;
+        this.membership = membership;
+        this.driver = driver;
+        this.device = driver.devices().get(device);
+        agreement = new Agreement(membership, spec.joinTimeout());
+        agreement.requireSame("the backend", driver.name());
+        int sharers = DeviceSharing.agree(this.device, membership.rank(), agreement);
+        failures = new CallFailures(membership, spec.callTimeout());
+        planner = new Planner(spec, membership, driver, this.device, agreement, sharers, acrossProcesses);
+        resources = new PlanResources(driver, device);
+        transfers = resources.stream();
+        transfer = new HostTransfer(driver, transfers, resources);
+        watch = new PeerWatch(membership.rank(), failures::lost);
+    }
+
+    @Override
+    public int rank() {
+        return membership.rank();
+    }
+
+    @Override
+    public int worldSize() {
+        return membership.worldSize();
+    }
+
+    @Override
+    public int device() {
+        return device.number();
+    }
+
+    Driver driver() {
+        return driver;
+    }
+
+    CallFailures failures() {
+        return failures;
+    }
+
+    Agreement agreement() {
+        return agreement;
+    }
+
+    @Override
+    public GpuPlan plan(Operation operation) {
+        return plan(operation, exchanges(operation.algorithm()), KernelSource.text(), null);
+    }
+
+    @Override
+    public GpuPlan plan(Operation operation, DeviceStream stream) {
+        if (stream.device() != device.number()) {
+            throw new UsageException("The stream belongs to device " + stream.device() + ", and rank "
+                    + membership.rank() + " is on device " + device.number() + ".");
+        }
+        return plan(
+                operation,
+                exchanges(operation.algorithm()),
+                KernelSource.text(),
+                new Stream(stream.device(), stream.handle()));
+    }
+
+    private static Set<Exchange> exchanges(Algorithm algorithm) {
+        return switch (algorithm) {
+            case AUTO -> EnumSet.of(Exchange.ONE_SHOT_PUSH, Exchange.TWO_SHOT_PUSH);
+            case ONE_SHOT -> EnumSet.of(Exchange.ONE_SHOT_PUSH);
+            case TWO_SHOT -> EnumSet.of(Exchange.TWO_SHOT_PUSH);
+        };
+    }
+
+    /** A plan for these exchanges, with kernels of this source. Collective. */
+    DevicePlan plan(Operation operation, Set<Exchange> exchanges, String source, @Nullable Stream stream) {
+        DevicePlan plan;
+        enter();
+        try {
+            plan = new DevicePlan(this, driver, planner.make(operation, exchanges, source, stream));
+            open.add(plan);
+            watch.add(plan.report());
+            agreement.gather("the plan's memory", "ready");
+        } catch (RuntimeException | Error e) {
+            throw failing(e);
+        } finally {
+            exit();
+        }
+        if (exchanges.size() > 1) {
+            try {
+                plan.crossover(new Crossover(agreement, rank(), operation, circumstances())
+                        .find(plan.layout().oneShotMost(), tokens -> new DeviceTrial(this, plan, tokens)));
+            } catch (RuntimeException | Error e) {
+                throw failing(e);
+            }
+        }
+        return plan;
+    }
+
+    /** What the speed of the algorithms depends on, beside the operation. */
+    private String circumstances() {
+        return driver.name() + " " + driver.version() + ", " + device.name() + " " + planner.sharing() + " world "
+                + worldSize();
+    }
+
+    @Override
+    public void allReduce(MemorySegment inOut, DType dtype, int elements) {
+        sums.allReduce(inOut, dtype, elements);
+    }
+
+    @Override
+    public DeviceSpan allocate(long bytes) {
+        if (bytes < 1) {
+            throw new UsageException("Device memory of " + bytes + " bytes: expected at least 1.");
+        }
+        enter();
+        try {
+            DeviceSpan span = new DeviceSpan(device.number(), driver.allocate(device.number(), bytes), bytes);
+            allocated.put(span, true);
+            return span;
+        } finally {
+            exit();
+        }
+    }
+
+    @Override
+    public void free(DeviceSpan memory) {
+        enterToClose("device memory");
+        try {
+            if (allocated.remove(memory) == null) {
+                throw new UsageException("This memory was not allocated here, or is free already: " + memory + ".");
+            }
+            driver.free(memory.device(), memory.address());
+        } finally {
+            exit();
+        }
+    }
+
+    @Override
+    public void upload(MemorySegment from, DeviceSpan to) {
+        requireFit(from, to);
+        enter();
+        try {
+            transfer.upload(from, to.address(), to.bytes());
+            driver.synchronize(transfers);
+        } finally {
+            exit();
+        }
+    }
+
+    @Override
+    public void download(DeviceSpan from, MemorySegment to) {
+        requireFit(to, from);
+        enter();
+        try {
+            transfer.download(from.address(), to, from.bytes());
+            driver.synchronize(transfers);
+        } finally {
+            exit();
+        }
+    }
+
+    private void requireFit(MemorySegment host, DeviceSpan span) {
+        if (host.byteSize() != span.bytes() || span.device() != device.number()) {
+            throw new UsageException("A copy between " + host.byteSize() + " bytes of the host and " + span
+                    + ": expected as many bytes, on device " + device.number() + ".");
+        }
+    }
+
+    /** Called by a plan that closes. */
+    void planClosed(DevicePlan plan) {
+        watch.remove(plan.report());
+        open.remove(plan);
+    }
+
+    /** Throws if a peer is known to be gone. */
+    void requirePeers() {
+        String loss = watch.loss();
+        if (loss != null) {
+            throw new PeerLostException("Rank " + membership.rank() + ": " + loss
+                    + ": close the communicator and form a new group.");
+        }
+    }
+
+    /** At the start of every use. */
+    void enter() {
+        if (!busy.compareAndSet(false, true)) {
+            throw new UsageException("Rank " + membership.rank() + ": a second thread uses the communicator while the"
+                    + " first is still in a call. Give each thread a rank of its own, or make one call after the"
+                    + " other.");
+        }
+        if (closed || failure != null) {
+            busy.set(false);
+            throw unusable();
+        }
+    }
+
+    /** Before something is given back, be the communicator failed or closed: no call may be using it. */
+    void enterToClose(String what) {
+        if (!busy.compareAndSet(false, true)) {
+            throw new UsageException("Rank " + membership.rank() + ": " + what
+                    + " is closed while another thread is in a call. Let the call end first.");
+        }
+    }
+
+    /** At the end of every use. */
+    void exit() {
+        busy.setRelease(false);
+    }
+
+    private LockstepException unusable() {
+        RuntimeException earlier = failure;
+        if (closed || earlier == null) {
+            return new UsageException("Rank " + membership.rank() + ": the communicator is closed.");
+        }
+        return new UsageException(
+                "Rank " + membership.rank() + ": the communicator failed earlier and is of no further use: close it and"
+                        + " join again. It failed with: " + earlier.getMessage(),
+                earlier);
+    }
+
+    /** Remembers a failure, unless the caller's arguments alone were wrong. */
+    RuntimeException failing(Throwable e) {
+        if (e instanceof UsageException usage) {
+            return usage;
+        }
+        RuntimeException reason = e instanceof RuntimeException runtime ? runtime : new IllegalStateException(e);
+        failure = reason;
+        if (e instanceof Error error) {
+            throw error;
+        }
+        return reason;
+    }
+
+    @Override
+    public void close() {
+        enterToClose("the communicator");
+        RuntimeException first = null;
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            for (DevicePlan plan : List.copyOf(open)) {
+                try {
+                    plan.release();
+                } catch (RuntimeException e) {
+                    first = first == null ? e : first;
+                }
+            }
+            watch.close();
+            membership.close();
+            try {
+                allocated.keySet().forEach(span -> driver.free(span.device(), span.address()));
+                resources.close();
+            } catch (DriverException e) {
+                first = first == null ? e : first;
+            }
+        } finally {
+            exit();
+        }
+        if (first != null && failure == null) {
+            throw first;
+        }
+    }
+}

@@ -1,0 +1,492 @@
+package io.lockstep.gpu.cuda;
+
+import static io.lockstep.gpu.driver.ForeignCalls.call;
+
+import io.lockstep.core.DriverException;
+import io.lockstep.gpu.driver.ForeignCalls;
+import io.lockstep.gpu.driver.NativeLibrary;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The driver library of CUDA, function by function, under the symbols that it exports: those with an ending _v2 are what
+ * the header's plain names stand for. Addresses and handles are longs. A function that fails throws a
+ * {@link DriverException} with the driver's own name for the error.
+ */
+final class Cuda {
+    private static final NativeLibrary LIBRARY =
+            NativeLibrary.open("the NVIDIA driver's libcuda", List.of("libcuda.so.1", "libcuda.so"));
+
+    private static final MethodHandle INIT = LIBRARY.function("cuInit", 1);
+    private static final MethodHandle DRIVER_GET_VERSION = LIBRARY.function("cuDriverGetVersion", 1);
+    private static final MethodHandle GET_ERROR_NAME = LIBRARY.function("cuGetErrorName", 2);
+    private static final MethodHandle GET_ERROR_STRING = LIBRARY.function("cuGetErrorString", 2);
+    private static final MethodHandle DEVICE_GET_COUNT = LIBRARY.function("cuDeviceGetCount", 1);
+    private static final MethodHandle DEVICE_GET = LIBRARY.function("cuDeviceGet", 2);
+    private static final MethodHandle DEVICE_GET_NAME = LIBRARY.function("cuDeviceGetName", 3);
+    private static final MethodHandle DEVICE_GET_UUID = LIBRARY.function("cuDeviceGetUuid_v2", 2);
+    private static final MethodHandle DEVICE_GET_ATTRIBUTE = LIBRARY.function("cuDeviceGetAttribute", 3);
+    private static final MethodHandle DEVICE_TOTAL_MEM = LIBRARY.function("cuDeviceTotalMem_v2", 2);
+    private static final MethodHandle PRIMARY_CTX_RETAIN = LIBRARY.function("cuDevicePrimaryCtxRetain", 2);
+    private static final MethodHandle CTX_SET_CURRENT = LIBRARY.function("cuCtxSetCurrent", 1);
+    private static final MethodHandle CTX_SYNCHRONIZE = LIBRARY.function("cuCtxSynchronize", 0);
+    private static final MethodHandle CAN_ACCESS_PEER = LIBRARY.function("cuDeviceCanAccessPeer", 3);
+    private static final MethodHandle ENABLE_PEER_ACCESS = LIBRARY.function("cuCtxEnablePeerAccess", 2);
+    private static final MethodHandle MODULE_LOAD_DATA = LIBRARY.function("cuModuleLoadData", 2);
+    private static final MethodHandle MODULE_UNLOAD = LIBRARY.function("cuModuleUnload", 1);
+    private static final MethodHandle MODULE_GET_FUNCTION = LIBRARY.function("cuModuleGetFunction", 3);
+    private static final MethodHandle FUNC_LOAD = LIBRARY.optional("cuFuncLoad", 1);
+    private static final MethodHandle FUNC_GET_ATTRIBUTE = LIBRARY.function("cuFuncGetAttribute", 3);
+    private static final MethodHandle OCCUPANCY =
+            LIBRARY.function("cuOccupancyMaxActiveBlocksPerMultiprocessor", 4);
+    private static final MethodHandle LAUNCH_KERNEL_EX = LIBRARY.function("cuLaunchKernelEx", 4);
+    private static final MethodHandle STREAM_CREATE = LIBRARY.function("cuStreamCreate", 2);
+    private static final MethodHandle STREAM_DESTROY = LIBRARY.function("cuStreamDestroy_v2", 1);
+    private static final MethodHandle STREAM_SYNCHRONIZE = LIBRARY.function("cuStreamSynchronize", 1);
+    private static final MethodHandle STREAM_QUERY = LIBRARY.function("cuStreamQuery", 1);
+    private static final MethodHandle STREAM_WAIT_EVENT = LIBRARY.function("cuStreamWaitEvent", 3);
+    private static final MethodHandle STREAM_BEGIN_CAPTURE = LIBRARY.function("cuStreamBeginCapture_v2", 2);
+    private static final MethodHandle STREAM_END_CAPTURE = LIBRARY.function("cuStreamEndCapture", 2);
+    private static final MethodHandle GRAPH_INSTANTIATE = LIBRARY.function("cuGraphInstantiateWithFlags", 3);
+    private static final MethodHandle GRAPH_LAUNCH = LIBRARY.function("cuGraphLaunch", 2);
+    private static final MethodHandle GRAPH_EXEC_DESTROY = LIBRARY.function("cuGraphExecDestroy", 1);
+    private static final MethodHandle GRAPH_DESTROY = LIBRARY.function("cuGraphDestroy", 1);
+    private static final MethodHandle EVENT_CREATE = LIBRARY.function("cuEventCreate", 2);
+    private static final MethodHandle EVENT_DESTROY = LIBRARY.function("cuEventDestroy_v2", 1);
+    private static final MethodHandle EVENT_RECORD = LIBRARY.function("cuEventRecord", 2);
+    private static final MethodHandle EVENT_ELAPSED_TIME = LIBRARY.function("cuEventElapsedTime", 3);
+    private static final MethodHandle MEM_ALLOC = LIBRARY.function("cuMemAlloc_v2", 2);
+    private static final MethodHandle MEM_FREE = LIBRARY.function("cuMemFree_v2", 1);
+    private static final MethodHandle MEM_HOST_ALLOC = LIBRARY.function("cuMemHostAlloc", 3);
+    private static final MethodHandle MEM_FREE_HOST = LIBRARY.function("cuMemFreeHost", 1);
+    private static final MethodHandle MEM_HOST_GET_DEVICE_POINTER =
+            LIBRARY.function("cuMemHostGetDevicePointer_v2", 3);
+    private static final MethodHandle MEMSET_D8_ASYNC = LIBRARY.function("cuMemsetD8Async", 4);
+    private static final MethodHandle MEMCPY_HTOD_ASYNC = LIBRARY.function("cuMemcpyHtoDAsync_v2", 4);
+    private static final MethodHandle MEMCPY_DTOH_ASYNC = LIBRARY.function("cuMemcpyDtoHAsync_v2", 4);
+    private static final MethodHandle MEMCPY_DTOD_ASYNC = LIBRARY.function("cuMemcpyDtoDAsync_v2", 4);
+    private static final MethodHandle MEM_GET_GRANULARITY =
+            LIBRARY.function("cuMemGetAllocationGranularity", 3);
+    private static final MethodHandle MEM_CREATE = LIBRARY.function("cuMemCreate", 4);
+    private static final MethodHandle MEM_RELEASE = LIBRARY.function("cuMemRelease", 1);
+    private static final MethodHandle MEM_EXPORT = LIBRARY.function("cuMemExportToShareableHandle", 4);
+    private static final MethodHandle MEM_IMPORT = LIBRARY.function("cuMemImportFromShareableHandle", 3);
+    private static final MethodHandle MEM_ADDRESS_RESERVE = LIBRARY.function("cuMemAddressReserve", 5);
+    private static final MethodHandle MEM_ADDRESS_FREE = LIBRARY.function("cuMemAddressFree", 2);
+    private static final MethodHandle MEM_MAP = LIBRARY.function("cuMemMap", 5);
+    private static final MethodHandle MEM_SET_ACCESS = LIBRARY.function("cuMemSetAccess", 4);
+    private static final MethodHandle MEM_UNMAP = LIBRARY.function("cuMemUnmap", 2);
+
+    // Results.
+    static final int SUCCESS = 0;
+    static final int ERROR_NOT_READY = 600;
+    static final int ERROR_PEER_ACCESS_ALREADY_ENABLED = 704;
+
+    // Attributes of devices.
+    static final int ATTRIBUTE_WARP_SIZE = 10;
+    static final int ATTRIBUTE_MULTIPROCESSORS = 16;
+    static final int ATTRIBUTE_CAPABILITY_MAJOR = 75;
+    static final int ATTRIBUTE_CAPABILITY_MINOR = 76;
+    static final int ATTRIBUTE_VIRTUAL_MEMORY = 102;
+    static final int ATTRIBUTE_POSIX_DESCRIPTORS = 103;
+
+    private static final int HOST_ALLOC_PORTABLE_MAPPED = 0x01 | 0x02;
+    private static final int STREAM_NON_BLOCKING = 1;
+    private static final int CAPTURE_MODE_THREAD_LOCAL = 1;
+    private static final int HANDLE_TYPE_POSIX_DESCRIPTOR = 1;
+
+    private Cuda() {}
+
+    /** Why the library cannot be used, in a clause; null if it can. */
+    static @Nullable String whyNot() {
+        return LIBRARY.whyNot();
+    }
+
+    /** The result of cuInit, unchecked. */
+    static int init() {
+        return call(INIT, 0);
+    }
+
+    /** As 1000 · major + 10 · minor: 13000 is CUDA 13.0. */
+    static int driverVersion() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(DRIVER_GET_VERSION, result.address()), "cuDriverGetVersion");
+            return result.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    static int deviceCount() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(DEVICE_GET_COUNT, result.address()), "cuDeviceGetCount");
+            return result.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    static int device(int number) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(DEVICE_GET, result.address(), number), "cuDeviceGet of device " + number);
+            return result.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    static String deviceName(int device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment name = arena.allocate(256);
+            check(call(DEVICE_GET_NAME, name.address(), name.byteSize(), device), "cuDeviceGetName");
+            return name.getString(0);
+        }
+    }
+
+    static byte[] deviceUuid(int device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment uuid = arena.allocate(16);
+            check(call(DEVICE_GET_UUID, uuid.address(), device), "cuDeviceGetUuid_v2");
+            return uuid.toArray(ValueLayout.JAVA_BYTE);
+        }
+    }
+
+    static int deviceAttribute(int device, int attribute) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(
+                    call(DEVICE_GET_ATTRIBUTE, result.address(), attribute, device),
+                    "cuDeviceGetAttribute " + attribute);
+            return result.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    static long deviceMemory(int device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(DEVICE_TOTAL_MEM, result.address(), device), "cuDeviceTotalMem_v2");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static long retainPrimaryContext(int device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(
+                    call(PRIMARY_CTX_RETAIN, result.address(), device),
+                    "cuDevicePrimaryCtxRetain of device " + device);
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void setCurrent(long context) {
+        int result = call(CTX_SET_CURRENT, context);
+        if (result != SUCCESS) {
+            check(result, "cuCtxSetCurrent");
+        }
+    }
+
+    static void synchronizeContext() {
+        check(call(CTX_SYNCHRONIZE), "cuCtxSynchronize");
+    }
+
+    static boolean canAccessPeer(int device, int peer) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(CAN_ACCESS_PEER, result.address(), device, peer), "cuDeviceCanAccessPeer");
+            return result.get(ValueLayout.JAVA_INT, 0) != 0;
+        }
+    }
+
+    /** From the current context to another one; once is enough, and more does no harm. */
+    static void enablePeerAccess(long peerContext) {
+        int result = call(ENABLE_PEER_ACCESS, peerContext, 0);
+        if (result != ERROR_PEER_ACCESS_ALREADY_ENABLED) {
+            check(result, "cuCtxEnablePeerAccess");
+        }
+    }
+
+    static long loadModule(byte[] image) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            MemorySegment bytes = arena.allocate(image.length + 1L, 64);
+            MemorySegment.copy(image, 0, bytes, ValueLayout.JAVA_BYTE, 0, image.length);
+            check(
+                    call(MODULE_LOAD_DATA, result.address(), bytes.address()),
+                    "cuModuleLoadData of " + image.length + " bytes");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void unloadModule(long module) {
+        check(call(MODULE_UNLOAD, module), "cuModuleUnload");
+    }
+
+    static long function(long module, String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(
+                    call(
+                            MODULE_GET_FUNCTION,
+                            result.address(),
+                            module,
+                            arena.allocateFrom(name).address()),
+                    "cuModuleGetFunction of " + name);
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    /**
+     * Brings a function's code onto the device now. Left to the first launch, that waits for the device, and a kernel
+     * there may wait for the very launch.
+     */
+    static void loadFunction(long function) {
+        if (LIBRARY.has("cuFuncLoad")) {
+            check(call(FUNC_LOAD, function), "cuFuncLoad");
+        } else {
+            functionAttribute(function, 0);
+        }
+    }
+
+    static int functionAttribute(long function, int attribute) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(FUNC_GET_ATTRIBUTE, result.address(), attribute, function), "cuFuncGetAttribute");
+            return result.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    static int blocksPerMultiprocessor(long function, int threads) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(
+                    call(OCCUPANCY, result.address(), function, threads, 0),
+                    "cuOccupancyMaxActiveBlocksPerMultiprocessor");
+            return result.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    /** Hot: allocates nothing. */
+    static void launch(long config, long function, long parameters) {
+        int result = call(LAUNCH_KERNEL_EX, config, function, parameters, 0);
+        if (result != SUCCESS) {
+            check(result, "cuLaunchKernelEx");
+        }
+    }
+
+    static long createStream() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(STREAM_CREATE, result.address(), STREAM_NON_BLOCKING), "cuStreamCreate");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void destroyStream(long stream) {
+        check(call(STREAM_DESTROY, stream), "cuStreamDestroy_v2");
+    }
+
+    static void synchronizeStream(long stream) {
+        check(call(STREAM_SYNCHRONIZE, stream), "cuStreamSynchronize");
+    }
+
+    static boolean isStreamIdle(long stream) {
+        int result = call(STREAM_QUERY, stream);
+        if (result != ERROR_NOT_READY) {
+            check(result, "cuStreamQuery");
+        }
+        return result == SUCCESS;
+    }
+
+    static void awaitEvent(long stream, long event) {
+        check(call(STREAM_WAIT_EVENT, stream, event, 0), "cuStreamWaitEvent");
+    }
+
+    static void beginCapture(long stream) {
+        check(call(STREAM_BEGIN_CAPTURE, stream, CAPTURE_MODE_THREAD_LOCAL), "cuStreamBeginCapture_v2");
+    }
+
+    /** Ends the capture and returns what can be launched. */
+    static long endCapture(long stream) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(STREAM_END_CAPTURE, stream, result.address()), "cuStreamEndCapture");
+            long graph = result.get(ValueLayout.JAVA_LONG, 0);
+            int instantiated = call(GRAPH_INSTANTIATE, result.address(), graph, 0);
+            check(call(GRAPH_DESTROY, graph), "cuGraphDestroy");
+            check(instantiated, "cuGraphInstantiateWithFlags");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void launchGraph(long graph, long stream) {
+        check(call(GRAPH_LAUNCH, graph, stream), "cuGraphLaunch");
+    }
+
+    static void destroyGraph(long graph) {
+        check(call(GRAPH_EXEC_DESTROY, graph), "cuGraphExecDestroy");
+    }
+
+    static long createEvent() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(EVENT_CREATE, result.address(), 0), "cuEventCreate");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void destroyEvent(long event) {
+        check(call(EVENT_DESTROY, event), "cuEventDestroy_v2");
+    }
+
+    static void recordEvent(long event, long stream) {
+        check(call(EVENT_RECORD, event, stream), "cuEventRecord");
+    }
+
+    static float elapsedMilliseconds(long from, long to) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(EVENT_ELAPSED_TIME, result.address(), from, to), "cuEventElapsedTime");
+            return result.get(ValueLayout.JAVA_FLOAT, 0);
+        }
+    }
+
+    static long allocate(long bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(MEM_ALLOC, result.address(), bytes), "cuMemAlloc_v2 of " + bytes + " bytes");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void free(long address) {
+        check(call(MEM_FREE, address), "cuMemFree_v2");
+    }
+
+    static long allocateHost(long bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(
+                    call(MEM_HOST_ALLOC, result.address(), bytes, HOST_ALLOC_PORTABLE_MAPPED),
+                    "cuMemHostAlloc of " + bytes + " bytes");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void freeHost(long address) {
+        check(call(MEM_FREE_HOST, address), "cuMemFreeHost");
+    }
+
+    static long devicePointer(long host) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(MEM_HOST_GET_DEVICE_POINTER, result.address(), host, 0), "cuMemHostGetDevicePointer_v2");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void fill(long stream, long address, byte value, long bytes) {
+        check(call(MEMSET_D8_ASYNC, address, value & 0xFF, bytes, stream), "cuMemsetD8Async");
+    }
+
+    static void copyToDevice(long stream, long to, long from, long bytes) {
+        check(call(MEMCPY_HTOD_ASYNC, to, from, bytes, stream), "cuMemcpyHtoDAsync_v2");
+    }
+
+    static void copyToHost(long stream, long to, long from, long bytes) {
+        check(call(MEMCPY_DTOH_ASYNC, to, from, bytes, stream), "cuMemcpyDtoHAsync_v2");
+    }
+
+    static void copy(long stream, long to, long from, long bytes) {
+        check(call(MEMCPY_DTOD_ASYNC, to, from, bytes, stream), "cuMemcpyDtoDAsync_v2");
+    }
+
+    static long granularity(MemorySegment properties) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(
+                    call(MEM_GET_GRANULARITY, result.address(), properties.address(), 0),
+                    "cuMemGetAllocationGranularity");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static long createMemory(MemorySegment properties, long bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(
+                    call(MEM_CREATE, result.address(), bytes, properties.address(), 0),
+                    "cuMemCreate of " + bytes + " bytes");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void releaseMemory(long handle) {
+        check(call(MEM_RELEASE, handle), "cuMemRelease");
+    }
+
+    static int exportMemory(long handle) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(
+                    call(MEM_EXPORT, result.address(), handle, HANDLE_TYPE_POSIX_DESCRIPTOR, 0),
+                    "cuMemExportToShareableHandle");
+            return result.get(ValueLayout.JAVA_INT, 0);
+        }
+    }
+
+    static long importMemory(int descriptor) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(
+                    call(MEM_IMPORT, result.address(), descriptor, HANDLE_TYPE_POSIX_DESCRIPTOR),
+                    "cuMemImportFromShareableHandle");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static long reserveAddresses(long bytes, long alignment) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(MEM_ADDRESS_RESERVE, result.address(), bytes, alignment, 0, 0), "cuMemAddressReserve");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void freeAddresses(long address, long bytes) {
+        check(call(MEM_ADDRESS_FREE, address, bytes), "cuMemAddressFree");
+    }
+
+    static void map(long address, long bytes, long handle) {
+        check(call(MEM_MAP, address, bytes, 0, handle, 0), "cuMemMap");
+    }
+
+    static void setAccess(long address, long bytes, MemorySegment description) {
+        check(call(MEM_SET_ACCESS, address, bytes, description.address(), 1), "cuMemSetAccess");
+    }
+
+    static void unmap(long address, long bytes) {
+        check(call(MEM_UNMAP, address, bytes), "cuMemUnmap");
+    }
+
+    /** The driver's name for a result and what it says about it. */
+    static String describe(int result) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment text = ForeignCalls.result(arena);
+            String name = call(GET_ERROR_NAME, result, text.address()) == SUCCESS
+                    ? ForeignCalls.text(text.get(ValueLayout.JAVA_LONG, 0))
+                    : "error";
+            String sentence = call(GET_ERROR_STRING, result, text.address()) == SUCCESS
+                    ? ForeignCalls.text(text.get(ValueLayout.JAVA_LONG, 0))
+                    : "unknown to this driver";
+            return name + " (" + result + ": " + sentence + ")";
+        }
+    }
+
+    private static void check(int result, String what) {
+        if (result != SUCCESS) {
+            throw new DriverException("CUDA: " + what + " failed with " + describe(result) + ".");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+package io.lockstep.gpu.driver;
+
+/** A queue of work on a device. */
+public record Stream(int device, long handle) {}
