@@ -196,7 +196,7 @@ LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared, u32 carriers) {
     call.bad = LS_WAVE_UNIFORM(last.w[3]) != 0;
     call.block = ls_block();
     call.blocks = carriers;
-    call.holds_rows = LS_WAVE_UNIFORM(ls_thread() < LS_ROW_THREADS);
+    call.holds_rows = LS_ROLE(ls_thread() < LS_ROW_THREADS);
     call.lane = ls_thread() - LS_ROW_THREADS;
     ls_votes_begin(&shared.votes);
     return call;
@@ -235,12 +235,8 @@ LS_FN void ls_check_headers(const LsArgs &a, LsCall &call, u32 algorithm) {
 // Once for every block, by all of its threads when they have used what they know of the last call: the last block of the
 // grid writes what the next call will know. Nobody waits for it but the spare warp.
 LS_FN void ls_end(const LsArgs &a, const LsCall &call, u32 algorithm) {
-    if (call.holds_rows) {
-        ls_pass();
-        return;
-    }
-    ls_await_passed();
-    if (call.lane == 0 && ls_count(&a.state->arrived) == ls_blocks() - 1) {
+    ls_meet(!call.holds_rows);
+    if (!call.holds_rows && call.lane == 0 && ls_count(&a.state->arrived) == ls_blocks() - 1) {
         a.state->arrived = 0;
         a.state->tokens = a.tokens;
         a.state->algorithm = algorithm;

@@ -1,8 +1,8 @@
 // The vendor's words for the few things the kernels need: threads, barriers, fences, ordered accesses, rounding.
 // Nothing else in the kernels names a vendor. Compiled by NVRTC and nvcc, by hipRTC and clang for AMD GPUs, and by g++
 // against a shim of host threads (LS_HOST).
-// Set from outside: LS_ROW_WARPS (32 threads each that share a row), and LS_WAVE where a wave has 64 threads. The kernels
-// shuffle among 32 neighbours only.
+// Set from outside: LS_ROW_WARPS (32 threads each that share a row), and for AMD GPUs LS_WAVE, the threads of a wave: 32
+// or 64. The kernels shuffle among 32 neighbours only.
 #ifndef LS_PORT_H
 #define LS_PORT_H
 
@@ -11,12 +11,8 @@ typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-#ifndef LS_WAVE
-#define LS_WAVE 32
-#endif
-// The threads that hold a row, in whole waves, and 32 beside them that exchange flags and headers and touch no data: no
-// wave has both.
-#define LS_ROW_THREADS ((LS_ROW_WARPS * 32 + LS_WAVE - 1) / LS_WAVE * LS_WAVE)
+// The threads that hold a row, and one warp beside them that exchanges flags and headers and touches no data.
+#define LS_ROW_THREADS (LS_ROW_WARPS * 32)
 #define LS_THREADS (LS_ROW_THREADS + 32)
 
 // Sixteen bytes, the most a thread moves in one access.
@@ -32,7 +28,7 @@ struct alignas(16) LsPack {
 #define LS_KERNEL extern "C" __global__
 // Two blocks a multiprocessor, so that one works while the other waits for words.
 #define LS_BOUNDS(threads) __launch_bounds__(threads, (threads) <= 512 ? 2 : 1)
-#define LS_SHARED __shared__
+#define LS_SHARED(type, name) __shared__ type name
 #define LS_ARGS const __grid_constant__ LsArgs
 
 LS_FN u32 ls_thread() { return threadIdx.x; }
@@ -42,9 +38,14 @@ LS_FN void ls_syncthreads() { __syncthreads(); }
 // A barrier that tells every thread whether any of them says yes.
 LS_FN void ls_votes_begin(u32 *shared) {}
 LS_FN bool ls_any(u32 *shared, bool yes) { return __syncthreads_or(yes) != 0; }
-// A point that most threads of a block pass without waiting, and some await.
-LS_FN void ls_pass() { asm volatile("bar.arrive 1, %0;" ::"n"(LS_THREADS) : "memory"); }
-LS_FN void ls_await_passed() { asm volatile("bar.sync 1, %0;" ::"n"(LS_THREADS) : "memory"); }
+// A point that most threads of a block pass without waiting, and some await: the same choice in all of a warp.
+LS_FN void ls_meet(bool waits) {
+    if (waits) {
+        asm volatile("bar.sync 1, %0;" ::"n"(LS_THREADS) : "memory");
+    } else {
+        asm volatile("bar.arrive 1, %0;" ::"n"(LS_THREADS) : "memory");
+    }
+}
 LS_FN void ls_wave_drain() {}
 LS_FN void ls_acquire_all() {}
 
@@ -155,12 +156,15 @@ LS_FN u32 ls_round_bf16x2(float low, float high) {
 #define LS_KERNEL extern "C" __attribute__((global))
 // A bound alone would leave the size open.
 #define LS_BOUNDS(threads) __attribute__((amdgpu_flat_work_group_size(threads, threads)))
-#define LS_SHARED __attribute__((shared))
+#define LS_SHARED(type, name) __attribute__((shared)) type name
 #define LS_ARGS const LsArgs
 // Without it a pointer may be to any memory, and its accesses become flat ones.
 #define LS_GLOBAL __attribute__((address_space(1)))
 // A branch on such a value is one of the whole wave: no barrier is reached by a wave of which no thread is left.
 #define LS_WAVE_UNIFORM(value) ((u32)__builtin_amdgcn_readfirstlane((int)(value)))
+#if LS_ROW_WARPS * 32 % LS_WAVE == 0
+#define LS_ROLE(value) LS_WAVE_UNIFORM(value)
+#endif
 
 // Names the access that follows, as a symbol of the code object: no instruction, but inspection finds the place.
 #define LS_MARK(what) asm volatile("ls_mark." what ".%=:" ::: "memory")
@@ -185,9 +189,8 @@ LS_FN void ls_syncthreads() {
     __builtin_amdgcn_s_barrier();
     __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
 }
-// There is one barrier of the work-group: whoever passes waits too.
-LS_FN void ls_pass() { ls_syncthreads(); }
-LS_FN void ls_await_passed() { ls_syncthreads(); }
+// All wait: a wave of 64 may hold threads of both kinds, and must come to the barrier once.
+LS_FN void ls_meet(bool) { ls_syncthreads(); }
 // Once a thread has said yes, the block keeps to it.
 LS_FN void ls_votes_begin(u32 *shared) {
     if (ls_thread() == 0) {
@@ -315,9 +318,12 @@ LS_FN u32 ls_round_fp16x2(float low, float high) {
 #ifndef LS_MARK
 #define LS_MARK(what)
 #endif
-// What every thread of a wave has alike.
+// What every thread of a wave has alike; and whether a thread holds rows, where no wave has threads of both kinds.
 #ifndef LS_WAVE_UNIFORM
 #define LS_WAVE_UNIFORM(value) (value)
+#endif
+#ifndef LS_ROLE
+#define LS_ROLE(value) (value)
 #endif
 
 #endif
