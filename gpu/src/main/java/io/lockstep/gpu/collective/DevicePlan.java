@@ -168,8 +168,10 @@ final class DevicePlan implements GpuPlan {
     /** Allocates nothing, waits for nothing. */
     private void queue(int tokens, Exchange exchange) {
         int carriers = Geometry.carriers(exchange, tokens, communicator.worldSize(), setup.mostCarriers());
-        arguments.tokens(tokens);
-        launch.launch(setup.resources().kernel(exchange, operands.whole()), carriers + 1);
+        arguments.call(tokens, carriers);
+        launch.launch(
+                setup.resources().kernel(exchange, operands.whole()),
+                carriers + Geometry.spares(carriers, communicator.worldSize()));
     }
 
     @Override

@@ -199,15 +199,15 @@ LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared) {
     // The kernel boundary has made it visible.
     LsPack last = *(const LsPack *)a.state;
     LsCall call;
-    call.epoch = last.w[0] + 1;
+    call.epoch = LS_WAVE_UNIFORM(last.w[0]) + 1;
     call.copy = call.epoch % LS_COPIES;
-    call.last_tokens = last.w[1];
-    call.last_algorithm = last.w[2];
+    call.last_tokens = LS_WAVE_UNIFORM(last.w[1]);
+    call.last_algorithm = LS_WAVE_UNIFORM(last.w[2]);
     // Calls that are queued behind a failed one drain.
-    call.bad = last.w[3] != 0;
+    call.bad = LS_WAVE_UNIFORM(last.w[3]) != 0;
     call.block = ls_block();
     call.blocks = a.carriers;
-    call.holds_rows = ls_thread() < LS_ROW_THREADS;
+    call.holds_rows = LS_ROLE(ls_thread() < LS_ROW_THREADS);
     call.lane = ls_thread() - LS_ROW_THREADS;
     ls_votes_begin(&shared.votes);
     return call;
@@ -247,12 +247,8 @@ LS_FN void ls_check_headers(const LsArgs &a, LsCall &call, u32 algorithm) {
 // Once for every block, by all of its threads when they have used what they know of the last call: the last block of the
 // grid writes what the next call will know. Nobody waits for it but the spare warp.
 LS_FN void ls_end(const LsArgs &a, const LsCall &call, u32 algorithm) {
-    if (call.holds_rows) {
-        ls_pass();
-        return;
-    }
-    ls_await_passed();
-    if (call.lane == 0 && ls_count(&a.state->arrived) == ls_blocks() - 1) {
+    ls_meet(!call.holds_rows);
+    if (!call.holds_rows && call.lane == 0 && ls_count(&a.state->arrived) == ls_blocks() - 1) {
         a.state->arrived = 0;
         a.state->tokens = a.tokens;
         a.state->algorithm = algorithm;

@@ -11,7 +11,7 @@
 
 #define LS_ENTRY(name, body, whole, algorithm) \
     LS_KERNEL void LS_BOUNDS(LS_THREADS) name(LS_ARGS a) { \
-        LS_SHARED LsBlock shared; \
+        LS_SHARED(LsBlock, shared); \
         body<whole, algorithm>(a, shared); \
     }
 
