@@ -28,17 +28,47 @@ final class CopyPath {
     /** Nanoseconds until an ordinary copy is tried again: short beside the seconds that a rank stays where it is. */
     private static final long RETRY_NANOS = 50_000_000;
 
-    private final @Nullable StreamingCopy streaming;
-    private final double distantBytesPerNano;
-    private final long clockNanos;
+    /** Copies that are timed, so many that most of them run compiled. */
+    private static final int SAMPLES = 5000;
+
+    private final @Nullable StreamingCopy streaming =
+            Kernels.preferredVectorBits() >= 256 ? StreamingCopy.orNull() : null;
     private boolean distant;
     private int copies;
     private long distantSince;
 
-    CopyPath(Arena scratch) {
-        streaming = Kernels.preferredVectorBits() >= 256 ? StreamingCopy.orNull() : null;
-        clockNanos = streaming == null ? 0 : clock();
-        distantBytesPerNano = streaming == null ? 0 : DISTANT * ownSpeed(scratch);
+    /** What copying takes on this machine, measured once in a process, by the first copy that is timed. */
+    private static final class Speed {
+        /** What it takes to look at the clock twice. */
+        static final long CLOCK_NANOS = clock();
+
+        /** Bytes a nanosecond below which a copy is one to a distant core. */
+        static final double DISTANT_BYTES_PER_NANO = DISTANT * own();
+
+        private static long clock() {
+            long best = Long.MAX_VALUE;
+            for (int i = 0; i < SAMPLES; i++) {
+                long start = System.nanoTime();
+                best = Math.min(best, System.nanoTime() - start);
+            }
+            return best;
+        }
+
+        /** Bytes a nanosecond within a core's own cache. */
+        private static double own() {
+            long bytes = 16 * 1024;
+            try (Arena arena = Arena.ofConfined()) {
+                long from = arena.allocate(bytes, PlanLayout.LINE).address();
+                long to = arena.allocate(bytes, PlanLayout.LINE).address();
+                long best = Long.MAX_VALUE;
+                for (int i = 0; i < SAMPLES; i++) {
+                    long start = System.nanoTime();
+                    plain(to, from, bytes);
+                    best = Math.min(best, System.nanoTime() - start - CLOCK_NANOS);
+                }
+                return (double) bytes / Math.max(1, best);
+            }
+        }
     }
 
     void copy(long to, long from, long bytes) {
@@ -58,10 +88,11 @@ final class CopyPath {
     }
 
     private void decide(long to, long from, long bytes) {
+        double distantBytesPerNano = Speed.DISTANT_BYTES_PER_NANO;
         long start = System.nanoTime();
         plain(to, from, bytes);
         long end = System.nanoTime();
-        distant = bytes < distantBytesPerNano * (end - start - clockNanos);
+        distant = bytes < distantBytesPerNano * (end - start - Speed.CLOCK_NANOS);
         distantSince = end;
     }
 
@@ -74,29 +105,5 @@ final class CopyPath {
 
     private static void plain(long to, long from, long bytes) {
         MemorySegment.copy(RawMemory.ALL, from, RawMemory.ALL, to, bytes);
-    }
-
-    /** What it takes to look at the clock twice. */
-    private static long clock() {
-        long best = Long.MAX_VALUE;
-        for (int i = 0; i < 200; i++) {
-            long start = System.nanoTime();
-            best = Math.min(best, System.nanoTime() - start);
-        }
-        return best;
-    }
-
-    /** Bytes a nanosecond within this core's own cache. */
-    private double ownSpeed(Arena scratch) {
-        long bytes = 16 * 1024;
-        long from = scratch.allocate(bytes, PlanLayout.LINE).address();
-        long to = scratch.allocate(bytes, PlanLayout.LINE).address();
-        long best = Long.MAX_VALUE;
-        for (int i = 0; i < 200; i++) {
-            long start = System.nanoTime();
-            plain(to, from, bytes);
-            best = Math.min(best, System.nanoTime() - start - clockNanos);
-        }
-        return (double) bytes / Math.max(1, best);
     }
 }

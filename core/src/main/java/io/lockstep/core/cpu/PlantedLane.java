@@ -50,9 +50,9 @@ final class PlantedLane extends Lane {
     }
 
     @Override
-    long source(int from, int chunk, boolean lent) {
+    long source(int from, int chunk, long place) {
         boolean wrong = faulty && fault == Fault.READ_WRONG_RANK && from == (rank + 1) % layout.worldSize();
-        return super.source(wrong ? rank : from, chunk, wrong ? call.lent : lent);
+        return super.source(wrong ? rank : from, chunk, wrong ? call.place : place);
     }
 
     @Override

@@ -17,7 +17,7 @@ import java.lang.invoke.MethodType;
  * <p>What these loops pass to one another is raw: right in every bit unless it is a NaN, and a NaN if it should be one.
  * {@link #canonicalise} makes every NaN the one NaN; {@link #scale} writes no other.
  */
-public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kernels {
+public abstract sealed class Kernels permits DirectKernels, Fp16Kernels {
     /** In place of a vector width: scalar code alone. */
     public static final int SCALAR = 0;
 
