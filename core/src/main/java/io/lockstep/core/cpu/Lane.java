@@ -45,7 +45,10 @@ class Lane {
     private static final long SEQUENCE = 0xFFFFFFFFL;
 
     /** Rows are summed in pieces that stay in the first-level cache until they are finished. */
-    private static final int PIECE_BYTES = 16 * 1024;
+    private static final int PIECE_BYTES = 8 * 1024;
+
+    /** In place of the address of a row's sum: it is still to be computed. */
+    private static final long UNSUMMED = 0;
 
     final int rank;
     final int index;
@@ -235,6 +238,12 @@ class Lane {
 
     private void finishFromInputs(int chunk) {
         int elements = elements(chunk);
+        if (operation.residual() && !operands.reduced.given() && sumsAndAdds()) {
+            for (int from = 0; from < elements; from += operation.hidden()) {
+                finishRow(chunk, from, UNSUMMED);
+            }
+            return;
+        }
         int step = pieceRows * layout.rowElements();
         for (int from = 0; from < elements; from += step) {
             int length = Math.min(step, elements - from);
@@ -252,10 +261,20 @@ class Lane {
     }
 
     private void add(long to, int from, int length) {
+        sum(to, pieceAt(from), length);
+    }
+
+    /** Where the inputs of all ranks lie from an element of the chunk on. */
+    private long[] pieceAt(int from) {
         for (int source = 0; source < worldSize; source++) {
             piece[source] = sources[source] + (long) from * bytes;
         }
-        sum(to, piece, length);
+        return piece;
+    }
+
+    /** Whether the sum and the residual are added in one loop, where nobody asks for the sum itself. */
+    boolean sumsAndAdds() {
+        return kernels.sumsAndAdds(worldSize);
     }
 
     /** {@code to = round(from[0] + from[1] + …)}. */
@@ -356,7 +375,11 @@ class Lane {
         if (operation.residual()) {
             long addend = operands.residual.readable(offset, rowBytes, residualRow);
             row = operands.residualOut.writable(offset, residualRow);
-            kernels.add(row, raw, addend, hidden);
+            if (raw == UNSUMMED) {
+                kernels.sumAdd(row, pieceAt(from), worldSize, addend, hidden);
+            } else {
+                kernels.add(row, raw, addend, hidden);
+            }
         }
         float squares = kernels.squares(row, hidden);
         // A NaN among the squares makes their sum one: only then can the row hold any.

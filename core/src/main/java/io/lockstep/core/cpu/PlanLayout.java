@@ -28,7 +28,7 @@ import io.lockstep.core.Operation;
  *
  * The shared memory of a plan is world · lanes · (1 KiB + 4 · chunk + 2 · chunk / world) bytes, and, on ranks that have
  * asked for them, 2 · maxTokens · hidden · bytes of the dtype more for the lent input and half as much for the
- * symmetric one. A chunk is about 64 KiB, or 256 KiB where there are more threads of ranks than processors, and at
+ * symmetric one. A chunk is about 128 KiB, or 256 KiB where there are more threads of ranks than processors, and at
  * least one row.
  *
  * @param worldSize the number of ranks
@@ -56,7 +56,7 @@ record PlanLayout(int worldSize, int lanes, int rowElements, int chunkRows, long
     static final int LINE = 128;
 
     /** Two ranks' chunks and what is computed from them stay in the second-level cache of a core. */
-    private static final int CHUNK = 64 * 1024;
+    private static final int CHUNK = 128 * 1024;
 
     /** Where ranks take turns on a processor, fewer turns count for more than the cache. */
     private static final int CROWDED_CHUNK = 256 * 1024;

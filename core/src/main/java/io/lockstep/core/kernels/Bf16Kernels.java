@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.invoke.MethodHandle;
 
 final class Bf16Kernels extends DirectKernels {
+    private final MethodHandle sumAdd2;
     private final MethodHandle sum3;
     private final MethodHandle sum4;
     private final MethodHandle widen3;
@@ -13,6 +14,7 @@ final class Bf16Kernels extends DirectKernels {
 
     Bf16Kernels(int hidden, Width width, Arena scratch) {
         super(DType.BF16, hidden, width, Bf16Vectors.class, "scaleFinite", placesInOrder(), scratch);
+        sumAdd2 = width.loop(Bf16Vectors.class, "sumAdd2", TERNARY);
         sum3 = width.loop(Bf16Vectors.class, "sum3", TERNARY);
         sum4 = width.loop(Bf16Vectors.class, "sum4", QUATERNARY);
         widen3 = width.loop(Bf16Vectors.class, "widen3", TERNARY);
@@ -47,5 +49,19 @@ final class Bf16Kernels extends DirectKernels {
             done += (int) narrow.invokeExact(to + offset, wide, length);
         }
         return done;
+    }
+
+    @Override
+    public boolean sumsAndAdds(int ranks) {
+        return ranks == 2;
+    }
+
+    @Override
+    int sumAddLoop(long to, long[] inputs, long addend, int n) {
+        try {
+            return (int) sumAdd2.invokeExact(to, inputs[0], inputs[1], addend, n);
+        } catch (Throwable e) {
+            throw unexpected(e);
+        }
     }
 }
