@@ -5,7 +5,6 @@ import io.lockstep.core.posix.RawMemory;
 import io.lockstep.core.posix.StreamingCopy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.VarHandle;
 
 /**
  * How a lane copies to its staging memory, whose lines lie in the caches of the ranks that read them last. Near cores
@@ -39,12 +38,17 @@ final class CopyPath {
     private static final long RETRY_NANOS = 50_000_000;
 
     private final boolean canStream = Kernels.preferredVectorBits() >= 256 && StreamingCopy.isThere();
+    private final SharedWords words;
     private boolean distant;
     private long decided;
     private int copies;
     private int probesLeft;
     private long probedBytes;
     private long probedNanos;
+
+    CopyPath(SharedWords words) {
+        this.words = words;
+    }
 
     void copy(long to, long from, long bytes) {
         if (!canStream || bytes < SMALLEST) {
@@ -64,7 +68,7 @@ final class CopyPath {
     }
 
     private void probe(long to, long from, long bytes) {
-        long nanos = timed(to, from, bytes);
+        long nanos = timed(words, to, from, bytes);
         if (probesLeft < PROBES) {
             probedBytes += bytes;
             probedNanos += nanos;
@@ -83,10 +87,10 @@ final class CopyPath {
     }
 
     /** With the fence, or the last lines would still wait in the store queue when the clock is looked at. */
-    private static long timed(long to, long from, long bytes) {
+    private static long timed(SharedWords words, long to, long from, long bytes) {
         long start = System.nanoTime();
         plain(to, from, bytes);
-        VarHandle.fullFence();
+        words.fence();
         return Math.max(1, System.nanoTime() - start - START_NANOS);
     }
 
@@ -102,8 +106,9 @@ final class CopyPath {
         static {
             try (Arena arena = Arena.ofConfined()) {
                 MemorySegment both = arena.allocate(2L * PlanLayout.LINE, PlanLayout.LINE);
+                SharedWords words = new SharedWords();
                 for (int i = 0; i < WARM_UP; i++) {
-                    timed(both.address(), both.address() + PlanLayout.LINE, PlanLayout.LINE);
+                    timed(words, both.address(), both.address() + PlanLayout.LINE, PlanLayout.LINE);
                 }
             }
         }

@@ -95,7 +95,7 @@ class Lane {
         bytes = operation.dtype().bytes();
         worldSize = layout.worldSize();
         kernels = Kernels.of(operation.dtype(), operation.hidden(), setup.vectorBits(), scratch);
-        copyPath = new CopyPath();
+        copyPath = new CopyPath(words);
         sources = new long[worldSize];
         piece = new long[worldSize];
         pieceRows = Math.clamp(PIECE_BYTES / layout.rowBytes(), 1, layout.chunkRows());
