@@ -159,6 +159,7 @@ final class CpuCommunicator implements Communicator, Watch {
         CpuPlan plan = new CpuPlan(this, id, operation, layout, offset, maker);
         open.add(plan);
         Kernels.warmUp(operation.dtype(), vectorBits);
+        CopyPath.warmUp();
         agreement.gather("the plan's memory", "mapped");
         return plan;
     }
@@ -259,11 +260,13 @@ final class CpuCommunicator implements Communicator, Watch {
         return calls;
     }
 
-    /** The upper half of every signal of a call, its highest bit clear: what must be the same on every rank. */
+    /**
+     * The upper half of every signal of a call, clear where the place of an input goes: what all ranks must agree on.
+     */
     long fingerprint(int plan, int number, int callTokens) {
         int mixed = (plan * 31 + number) * 0x9E3779B1 + callTokens * 0x85EBCA77;
         mixed ^= mixed >>> 15;
-        return (long) (mixed & Integer.MAX_VALUE) << Integer.SIZE;
+        return ((long) mixed << Integer.SIZE) & ~Lane.PLACE;
     }
 
     @Override
