@@ -75,7 +75,12 @@ abstract class HappensBefore extends Execution {
         List<Event> heads = new ArrayList<>(List.of(write));
         Event head = write;
         while (head.partner() >= 0 && source(head.partner()) >= 0) {
-            head = program().event(source(head.partner()));
+            Event own = program().event(head.partner());
+            head = program().event(source(own.id()));
+            // Two that read each other are no execution, which the rules of coherence find.
+            if (!inclusive(head, own) || heads.contains(head)) {
+                break;
+            }
             heads.add(head);
         }
         return heads;
@@ -88,7 +93,10 @@ abstract class HappensBefore extends Execution {
             int own = tails.get(i).partner();
             if (own >= 0) {
                 for (Event other : program().accesses(read.location())) {
-                    if (other.isRead() && source(other.id()) == own) {
+                    if (other.isRead()
+                            && source(other.id()) == own
+                            && inclusive(program().event(own), other)
+                            && !tails.contains(other)) {
                         tails.add(other);
                     }
                 }
@@ -176,11 +184,15 @@ abstract class HappensBefore extends Execution {
                 }
             }
         }
-        for (Event event : atomics) {
-            if (event.isWrite() && modification.has(event.id(), event.id())) {
+        for (Event write : program().writes(location)) {
+            if (modification.has(write.id(), write.id())) {
                 return false;
             }
-            if (event.isRead() && event.partner() >= 0 && source(event.id()) >= 0 && !atomic(event)) {
+        }
+        for (Event read : atomics) {
+            if (read.isRead()
+                    && source(read.id()) >= 0
+                    && !(permits(read, program().event(source(read.id()))) && (read.partner() < 0 || atomic(read)))) {
                 return false;
             }
         }
@@ -211,7 +223,9 @@ abstract class HappensBefore extends Execution {
             return false;
         }
         for (Event newer : program().writes(read.location())) {
-            if (modification.has(write.id(), newer.id()) && happensBefore(newer, read)) {
+            // A plain write has no place in the modification order, and hides an older one all the same.
+            boolean hides = modification.has(write.id(), newer.id()) || happensBefore(write, newer);
+            if (newer.id() != write.id() && hides && happensBefore(newer, read)) {
                 return false;
             }
         }
