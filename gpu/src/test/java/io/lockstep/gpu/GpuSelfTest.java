@@ -26,10 +26,12 @@ import java.util.concurrent.TimeoutException;
  * a caller can meet. A program of its own, since no build machine has GPUs.
  *
  * <pre>
- * GpuSelfTest [--backend cuda] [--tp 2] [--shapes 1x2880,16x4096] [--dtypes bf16,fp16,fp32] [--iterations 5] [--seed 1]
+ * GpuSelfTest [--backend cuda] [--tp 2] [--processes no] [--shapes 1x2880,16x4096] [--dtypes bf16,fp16,fp32] [--iterations 5] [--seed 1]
  * </pre>
  *
- * A line for each check, and a last one that counts them. Exit code 0 if all are right, 1 if not, 3 without GPUs.
+ * With {@code --processes yes} every rank is a process, and each prints its own lines.
+ *
+ * <p>A line for each check, and a last one that counts them. Exit code 0 if all are right, 1 if not, 3 without GPUs.
  */
 public final class GpuSelfTest {
     private static final String SHAPES = "1x2880,3x2880,64x2880,300x2880,16x4096,13x2040,17x7168,5x33,33x1000,9x12345";
@@ -38,14 +40,21 @@ public final class GpuSelfTest {
 
     final Map<String, String> options;
     final int worldSize;
+
+    /** Whether this is one rank among processes, and not all of them. */
+    final boolean process;
+
     final int iterations;
     final long seed;
     private int right;
     private int wrong;
+    private int groups;
 
     private GpuSelfTest(Map<String, String> options) {
         this.options = options;
-        worldSize = Integer.parseInt(options.getOrDefault("--tp", "2"));
+        process = System.getenv("LOCKSTEP_RANK") != null;
+        worldSize =
+                Integer.parseInt(process ? System.getenv("LOCKSTEP_WORLD_SIZE") : options.getOrDefault("--tp", "2"));
         iterations = Integer.parseInt(options.getOrDefault("--iterations", "5"));
         seed = Long.parseLong(options.getOrDefault("--seed", "1"));
     }
@@ -65,10 +74,17 @@ public final class GpuSelfTest {
         if (readiness instanceof Readiness.NotReady) {
             System.exit(3);
         }
+        if (!test.process && options.getOrDefault("--processes", "no").equals("yes")) {
+            Runtime.getRuntime().halt(SelfTestProcesses.start(test.worldSize, arguments));
+        }
         test.run();
-        System.out.println(test.right + " checks right, " + test.wrong + " wrong");
+        System.out.println(test.prefix() + test.right + " checks right, " + test.wrong + " wrong");
         // Threads that still wait on a device are not waited for.
         Runtime.getRuntime().halt(test.wrong == 0 ? 0 : 1);
+    }
+
+    private String prefix() {
+        return process ? "[rank " + System.getenv("LOCKSTEP_RANK") + "] " : "";
     }
 
     private String backend() {
@@ -118,7 +134,8 @@ public final class GpuSelfTest {
         right += bad ? 0 : 1;
         wrong += bad ? 1 : 0;
         System.out.printf(
-                "%s %s: %s (%d ms)%n",
+                "%s%s %s: %s (%d ms)%n",
+                prefix(),
                 bad ? "WRONG" : "ok   ",
                 name,
                 bad ? result.substring(1) : result,
@@ -127,10 +144,14 @@ public final class GpuSelfTest {
     }
 
     GroupSpec spec() {
-        return GroupSpec.of("self-test", 0, worldSize)
-                .withBackend(backend())
-                .withCallTimeout(DEADLINE)
-                .withJoinTimeout(STUCK);
+        GroupSpec spec = process
+                // Every check forms a group of its own.
+                ? GroupSpec.of(
+                        System.getenv("LOCKSTEP_GROUP") + "-" + groups++,
+                        Integer.parseInt(System.getenv("LOCKSTEP_RANK")),
+                        worldSize)
+                : GroupSpec.of("self-test", 0, worldSize);
+        return spec.withBackend(backend()).withCallTimeout(DEADLINE).withJoinTimeout(STUCK);
     }
 
     /** What one rank does; the result is a complaint, or empty. */
@@ -138,13 +159,15 @@ public final class GpuSelfTest {
         String run(GpuCommunicator communicator) throws Exception;
     }
 
-    /** Every rank on a thread of its own. */
+    /** The ranks of this process, each on a thread of its own. */
     static final class Group implements AutoCloseable {
         final List<Communicator> ranks;
         private final ExecutorService threads;
 
         Group(GroupSpec spec) {
-            ranks = Communicator.threads(spec);
+            ranks = System.getenv("LOCKSTEP_RANK") != null
+                    ? List.of(Communicator.join(spec))
+                    : Communicator.threads(spec);
             threads = Executors.newFixedThreadPool(ranks.size(), task -> {
                 Thread thread = new Thread(task, "rank");
                 thread.setDaemon(true);

@@ -39,6 +39,9 @@ final class SelfTestCalls {
             test.check("a rank that leaves " + exchange, () -> leaves(exchange));
             test.check("a new group afterwards " + exchange, () -> queued(exchange));
         }
+        if (test.process) {
+            test.check("a rank that is killed", () -> killed(Exchange.TWO_SHOT_PUSH));
+        }
     }
 
     /** Device tensors with room for the outputs of many calls. */
@@ -195,6 +198,21 @@ final class SelfTestCalls {
         });
     }
 
+    /** The last rank ends without a word, its peers' calls under way. */
+    private String killed(Exchange exchange) throws Exception {
+        return failing(exchange, PeerLostException.class, (communicator, plan, tensors) -> {
+            plan.run(10, tensors);
+            plan.check();
+            if (communicator.rank() == 1) {
+                Runtime.getRuntime().halt(SelfTestProcesses.KILLED);
+            }
+            for (int call = 0; call < QUEUED; call++) {
+                plan.run(16, tensors);
+            }
+            plan.check();
+        });
+    }
+
     private interface Calls {
         void run(GpuCommunicator communicator, GpuPlan plan, Tensors tensors);
     }
@@ -227,7 +245,10 @@ final class SelfTestCalls {
                         }
                     }),
                     "fine");
-            return answer.startsWith("!") ? answer : sentences.isEmpty() ? "!nobody failed" : sentences.getFirst();
+            if (answer.startsWith("!") || !sentences.isEmpty()) {
+                return answer.startsWith("!") ? answer : sentences.getFirst();
+            }
+            return test.process ? "this rank stayed away" : "!nobody failed";
         }
     }
 }

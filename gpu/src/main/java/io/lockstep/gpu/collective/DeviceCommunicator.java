@@ -49,7 +49,7 @@ final class DeviceCommunicator implements GpuCommunicator {
     private boolean closed;
     private volatile @Nullable RuntimeException failure;
 
-    DeviceCommunicator(GroupSpec spec, Membership membership, Driver driver, int device, boolean acrossProcesses) {
+    DeviceCommunicator(GroupSpec spec, Membership membership, Driver driver, int device) {
         this.membership = membership;
         this.driver = driver;
         this.device = driver.devices().get(device);
@@ -57,7 +57,7 @@ final class DeviceCommunicator implements GpuCommunicator {
         agreement.requireSame("the backend", driver.name());
         int sharers = DeviceSharing.agree(this.device, membership.rank(), agreement);
         failures = new CallFailures(membership, spec.callTimeout());
-        planner = new Planner(spec, membership, driver, this.device, agreement, sharers, acrossProcesses);
+        planner = new Planner(spec, membership, driver, this.device, agreement, sharers);
         resources = new PlanResources(driver, device);
         transfers = resources.stream();
         transfer = new HostTransfer(driver, transfers, resources);
@@ -125,7 +125,6 @@ final class DeviceCommunicator implements GpuCommunicator {
             plan = new DevicePlan(this, driver, planner.make(operation, exchanges, source, stream));
             open.add(plan);
             watch.add(plan.report());
-            agreement.gather("the plan's memory", "ready");
         } catch (RuntimeException | Error e) {
             throw failing(e);
         } finally {
