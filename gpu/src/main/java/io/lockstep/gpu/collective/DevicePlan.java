@@ -188,6 +188,11 @@ final class DevicePlan implements GpuPlan {
         }
     }
 
+    /** Waits for what is queued; what failed there shows at the next call. */
+    void finish() {
+        driver.synchronize(stream);
+    }
+
     /** Throws what a kernel has reported. */
     private void surface() {
         if (report.what() != CallReport.NOTHING) {
