@@ -59,6 +59,11 @@ public final class GpuSelfTest {
         seed = Long.parseLong(options.getOrDefault("--seed", "1"));
     }
 
+    /** The setting alone, for measuring in it. */
+    static GpuSelfTest of(Map<String, String> options) {
+        return new GpuSelfTest(options);
+    }
+
     public static void main(String[] arguments) {
         Map<String, String> options = new LinkedHashMap<>();
         for (int i = 0; i + 1 < arguments.length; i += 2) {

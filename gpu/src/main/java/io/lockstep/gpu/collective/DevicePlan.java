@@ -15,6 +15,7 @@ import io.lockstep.gpu.driver.Stream;
 import io.lockstep.gpu.kernel.Exchange;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A plan on one GPU. */
 final class DevicePlan implements GpuPlan {
@@ -29,6 +30,9 @@ final class DevicePlan implements GpuPlan {
     private final CallReport report;
     private final HostTransfer transfer;
     private final List<CapturedCalls> graphs = new ArrayList<>();
+    /** How every call is exchanged, where there is no choice; the vendor's library is closest to a two-shot. */
+    private final @Nullable Exchange only;
+
     private boolean capturing;
     private boolean surfaced;
     private boolean closed;
@@ -42,6 +46,11 @@ final class DevicePlan implements GpuPlan {
         this.setup = setup;
         operation = setup.operation();
         operands = new DeviceOperands(operation, setup.options(), setup.stream().device());
+        only = switch (setup.exchanges().size()) {
+            case 0 -> Exchange.TWO_SHOT_PULL;
+            case 1 -> setup.exchanges().iterator().next();
+            default -> null;
+        };
         launch = setup.launch();
         arguments = new KernelArguments(launch.arguments());
         stream = setup.stream();
@@ -82,8 +91,8 @@ final class DevicePlan implements GpuPlan {
 
     /** How a call of so many tokens is exchanged. */
     Exchange exchange(int tokens) {
-        if (setup.exchanges().size() == 1) {
-            return setup.exchanges().iterator().next();
+        if (only != null) {
+            return only;
         }
         return tokens < crossover && tokens <= setup.layout().oneShotMost()
                 ? Exchange.ONE_SHOT_PUSH
@@ -167,6 +176,11 @@ final class DevicePlan implements GpuPlan {
 
     /** Allocates nothing, waits for nothing. */
     private void queue(int tokens, Exchange exchange) {
+        LibraryRoute library = setup.library();
+        if (library != null) {
+            library.queue(tokens, operation, operands, arguments, setup);
+            return;
+        }
         int carriers = Geometry.carriers(exchange, tokens, communicator.worldSize(), setup.mostCarriers());
         arguments.call(tokens, carriers);
         launch.launch(

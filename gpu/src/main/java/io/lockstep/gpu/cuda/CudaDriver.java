@@ -3,6 +3,7 @@ package io.lockstep.gpu.cuda;
 import io.lockstep.core.DriverException;
 import io.lockstep.core.Readiness;
 import io.lockstep.gpu.driver.Code;
+import io.lockstep.gpu.driver.Collectives;
 import io.lockstep.gpu.driver.Compiler;
 import io.lockstep.gpu.driver.DeviceInfo;
 import io.lockstep.gpu.driver.Driver;
@@ -18,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** CUDA as a {@link Driver}. It keeps the primary context of each device that was used until the process ends. */
@@ -111,6 +113,11 @@ public final class CudaDriver implements Driver {
     @Override
     public Compiler compiler() {
         return compiler;
+    }
+
+    @Override
+    public Optional<Collectives> collectives() {
+        return Nccl.whyNot() == null ? Optional.of(new Nccl(this)) : Optional.empty();
     }
 
     private Device device(int number) {

@@ -3,6 +3,7 @@ package io.lockstep.gpu.driver;
 import io.lockstep.core.DriverException;
 import io.lockstep.core.Readiness;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The driver of a vendor's GPUs. Work on a device is queued by threads that {@linkplain #use use} it; every method
@@ -24,6 +25,11 @@ public interface Driver {
 
     /** What compiles for the devices. */
     Compiler compiler();
+
+    /** The vendor's library of collectives, if it was found. */
+    default Optional<Collectives> collectives() {
+        return Optional.empty();
+    }
 
     /** Makes a device the one that the calling thread queues work on. Cheap. */
     void use(int device);

@@ -193,23 +193,29 @@ LS_FN u8 *ls_sums(const LsArgs &a, u32 home) { return a.memory[home] + a.sums; }
 
 // ---- The beginning and the end of a call ----
 
-LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared) {
+// A kernel's threads and their roles, after every earlier kernel.
+LS_FN LsCall ls_enter(LsBlock &shared, u32 blocks) {
     ls_wait_for_previous_kernel();
     ls_let_next_kernel_start();
+    LsCall call = {};
+    call.block = ls_block();
+    call.blocks = blocks;
+    call.holds_rows = LS_ROLE(ls_thread() < LS_ROW_THREADS);
+    call.lane = ls_thread() - LS_ROW_THREADS;
+    ls_votes_begin(&shared.votes);
+    return call;
+}
+
+LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared) {
+    LsCall call = ls_enter(shared, a.carriers);
     // The kernel boundary has made it visible.
     LsPack last = *(const LsPack *)a.state;
-    LsCall call;
     call.epoch = LS_WAVE_UNIFORM(last.w[0]) + 1;
     call.copy = call.epoch % LS_COPIES;
     call.last_tokens = LS_WAVE_UNIFORM(last.w[1]);
     call.last_algorithm = LS_WAVE_UNIFORM(last.w[2]);
     // Calls that are queued behind a failed one drain.
     call.bad = LS_WAVE_UNIFORM(last.w[3]) != 0;
-    call.block = ls_block();
-    call.blocks = a.carriers;
-    call.holds_rows = LS_ROLE(ls_thread() < LS_ROW_THREADS);
-    call.lane = ls_thread() - LS_ROW_THREADS;
-    ls_votes_begin(&shared.votes);
     return call;
 }
 
