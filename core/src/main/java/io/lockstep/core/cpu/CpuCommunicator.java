@@ -200,12 +200,12 @@ final class CpuCommunicator implements Communicator, Watch {
         closedPlans.add(plan.id());
     }
 
-    /** At the start of every use. */
+    /** At the start of every use. Two calls at once would share slots: they hang or mix up. Litmus shared-slots. */
     void enter() {
         if (!busy.compareAndSet(false, true)) {
-            throw new UsageException(
-                    "Rank " + membership.rank() + ": a second thread uses the communicator while the"
-                            + " first is still in a call. Give each thread a rank of its own, or make one call after the other.");
+            throw new UsageException("Rank " + membership.rank() + ": a second thread uses the communicator while the"
+                    + " first is still in a call. Give each thread a rank of its own, or make one call after the other"
+                    + " (why: lockstep litmus --explain shared-slots).");
         }
         if (closed || failure != null) {
             busy.set(false);
@@ -294,10 +294,12 @@ final class CpuCommunicator implements Communicator, Watch {
         return null;
     }
 
+    /** Calls that are paired in another order would mix up their data. Litmus order-differs. */
     @Override
     public DisagreementException disagreement(int peer) {
         return new DisagreementException("The ranks make different calls: " + where() + "; " + membership.describe(peer)
-                + " " + lastHeard(peer) + ". Make the same calls in the same order.");
+                + " " + lastHeard(peer) + ". Make the same calls in the same order"
+                + " (why: lockstep litmus --explain order-differs).");
     }
 
     @Override
