@@ -119,7 +119,7 @@ final class DevicePlan implements GpuPlan {
         communicator.enter();
         try {
             requireOpen();
-            surface();
+            requirePeers();
             driver.use(stream.device());
             if (operands.bind(tokens, tensors)) {
                 place();
@@ -213,6 +213,11 @@ final class DevicePlan implements GpuPlan {
             surfaced = true;
             throw communicator.failures().of(report, setup.id(), operation);
         }
+    }
+
+    /** Before anything is queued; calls that have ended are right, though a peer may have left since. */
+    private void requirePeers() {
+        surface();
         communicator.requirePeers();
     }
 
@@ -257,7 +262,7 @@ final class DevicePlan implements GpuPlan {
                 if (gone) {
                     throw new UsageException("The captured calls are closed.");
                 }
-                surface();
+                requirePeers();
                 driver.launch(graph, stream);
             } catch (RuntimeException | Error e) {
                 throw communicator.failing(e);
