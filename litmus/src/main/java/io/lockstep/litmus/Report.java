@@ -53,12 +53,13 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
         section(lines, Protocols.all().stream().filter(Protocol::isCpu).toList());
         if (!launches.isEmpty()) {
             List<List<String>> rows = new ArrayList<>();
-            rows.add(List.of("launching two calls on two devices", "hangs", "mixes up calls", ""));
+            rows.add(List.of("launching two calls on two devices", "hangs", "mixes up calls", "ends in an error", ""));
             for (Explorer.Outcome outcome : launches) {
                 rows.add(List.of(
                         outcome.discipline().label(),
                         outcome.hangs() ? "REACHABLE" : "FORBIDDEN",
                         outcome.mixes() ? "REACHABLE" : "FORBIDDEN",
+                        outcome.refuses() ? "REACHABLE" : "-",
                         outcome.discipline().summary() + (outcome.asExpected() ? "" : DIFFERS)));
             }
             lines.addAll(align(rows));
@@ -88,6 +89,7 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
         List<List<String>> rows = new ArrayList<>();
         List<String> head = new ArrayList<>(List.of("protocol"));
         head.addAll(columns);
+        head.add("expect");
         head.add("what breaks");
         rows.add(head);
         for (Protocol protocol : of) {
@@ -107,6 +109,10 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
                         })
                         .orElse("-"));
             }
+            boolean interesting = protocols.stream()
+                    .anyMatch(verdict ->
+                            verdict.protocol().equals(protocol.name()) && verdict.grade() == Grade.INTERESTING);
+            row.add((interesting ? Grade.INTERESTING : Grade.FORBIDDEN).name());
             row.add(String.join(", ", broken));
             rows.add(row);
         }

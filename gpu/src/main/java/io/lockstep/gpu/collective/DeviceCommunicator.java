@@ -174,6 +174,7 @@ final class DeviceCommunicator implements GpuCommunicator {
             if (allocated.remove(memory) == null) {
                 throw new UsageException("This memory was not allocated here, or is free already: " + memory + ".");
             }
+            open.forEach(DevicePlan::finish);
             driver.free(memory.device(), memory.address());
         } finally {
             exit();

@@ -182,8 +182,10 @@ final class DevicePlan implements GpuPlan {
             return;
         }
         int carriers = Geometry.carriers(exchange, tokens, communicator.worldSize(), setup.mostCarriers());
-        arguments.tokens(tokens);
-        launch.launch(setup.resources().kernel(exchange, operands.whole()), carriers + 1);
+        arguments.call(tokens, carriers);
+        launch.launch(
+                setup.resources().kernel(exchange, operands.whole()),
+                carriers + Geometry.spares(carriers, communicator.worldSize()));
     }
 
     @Override
@@ -198,6 +200,11 @@ final class DevicePlan implements GpuPlan {
         } finally {
             communicator.exit();
         }
+    }
+
+    /** Waits for what is queued; what failed there shows at the next call. */
+    void finish() {
+        driver.synchronize(stream);
     }
 
     /** Throws what a kernel has reported. */

@@ -69,7 +69,11 @@ final class Planner {
             try {
                 resources.load(
                         cache.code(
-                                driver.compiler(), driver.version(), device.architecture(), source, options.defines()),
+                                driver.compiler(),
+                                driver.version(),
+                                device.architecture(),
+                                source,
+                                options.defines(membership.rank())),
                         options,
                         exchanges);
                 stream = given == null ? resources.stream() : given;
@@ -77,7 +81,10 @@ final class Planner {
                 report = new CallReport(resources.pinned(CallReport.BYTES));
                 mine = resources.region(sharing, layout.bytes());
                 answer = Integer.toString(Geometry.mostCarriers(
-                        resources.blocksPerMultiprocessor(options.threads()), device.multiprocessors(), sharers));
+                        resources.blocksPerMultiprocessor(options.threads()),
+                        device.multiprocessors(),
+                        membership.worldSize(),
+                        sharers));
             } catch (DriverException e) {
                 answer = REFUSED + e.getMessage();
             }

@@ -27,7 +27,13 @@ public final class CudaDriver implements Driver {
     /** Of {@code griddepcontrol}, which a kernel needs to overlap with the one before it. */
     private static final int FIRST_OVERLAPPING_ARCHITECTURE = 90;
 
-    private record Device(int ordinal, long context, DeviceInfo info) {}
+    /**
+     * A device in use.
+     *
+     * @param memoryStream orders allocations and frees: those without a stream wait until the whole device is idle, and
+     *     where ranks share a device a kernel of another one may be waiting for this rank
+     */
+    private record Device(int ordinal, long context, DeviceInfo info, long memoryStream) {}
 
     private final Readiness readiness;
     private final CudaPeerMemory peers = new CudaPeerMemory(this);
@@ -126,7 +132,9 @@ public final class CudaDriver implements Driver {
         Device device = devices[number];
         if (device == null) {
             int ordinal = Cuda.device(number);
-            device = new Device(ordinal, Cuda.retainPrimaryContext(ordinal), describe(number, ordinal));
+            long context = Cuda.retainPrimaryContext(ordinal);
+            Cuda.setCurrent(context);
+            device = new Device(ordinal, context, describe(number, ordinal), Cuda.createStream());
             devices[number] = device;
         }
         return device;
@@ -270,13 +278,16 @@ public final class CudaDriver implements Driver {
     @Override
     public long allocate(int device, long bytes) {
         use(device);
-        return Cuda.allocate(bytes);
+        long stream = device(device).memoryStream();
+        long address = Cuda.allocate(bytes, stream);
+        Cuda.synchronizeStream(stream);
+        return address;
     }
 
     @Override
     public void free(int device, long address) {
         use(device);
-        Cuda.free(address);
+        Cuda.free(address, device(device).memoryStream());
     }
 
     @Override

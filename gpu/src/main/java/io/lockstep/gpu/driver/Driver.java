@@ -97,6 +97,7 @@ public interface Driver {
 
     long allocate(int device, long bytes);
 
+    /** Gives memory back that no queued work touches any more. Waits for no other work. */
     void free(int device, long address);
 
     /** Pinned memory of zeros that the host and every device reach. */

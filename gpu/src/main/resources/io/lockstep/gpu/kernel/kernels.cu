@@ -1,6 +1,6 @@
-// The kernels of one plan. The exchanges are launched with one block more than carry rows, LS_THREADS threads each; the
-// last two, which know no peer, with any number of blocks. Those named _any take tensors that do not begin on 16 bytes, or
-// rows that are no whole packs.
+// The kernels of one plan. The exchanges are launched with a.carriers blocks that carry rows and at least one more,
+// LS_THREADS threads each; the last two, which know no peer, with any number of blocks. Those named _any take tensors that do
+// not begin on 16 bytes, or rows that are no whole packs.
 #include "port.h"
 #include "numerics.h"
 #include "frame.h"
@@ -12,8 +12,8 @@
 #include "local.h"
 
 #define LS_ENTRY(name, body, whole, algorithm) \
-    LS_KERNEL void LS_BOUNDS(LS_THREADS) name(LS_ARGS a) { \
-        LS_SHARED LsBlock shared; \
+    LS_KERNEL void LS_BOUNDS(LS_THREADS, whole) name(LS_ARGS a) { \
+        LS_SHARED(LsBlock, shared); \
         body<whole, algorithm>(a, shared); \
     }
 

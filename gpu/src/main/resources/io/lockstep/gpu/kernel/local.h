@@ -9,14 +9,10 @@
 
 template <bool WHOLE, u32 KIND>
 LS_FN void ls_local(const LsArgs &a, LsBlock &shared) {
-    LsCall call = ls_begin(ls_blocks());
-    if (ls_thread() == LS_ROW_THREADS) {
-        shared.bad = 0;
-    }
-    ls_syncthreads();
+    LsCall call = ls_enter(shared, ls_blocks());
     LsRow weight = ls_load_weight<WHOLE>(a, call);
-    u32 turn = 0;
-    for (u32 row = call.block; row < a.tokens; row += call.blocks, turn++) {
+    call.unusual_weight = ls_is_unusual(weight);
+    for (u32 row = call.block; row < a.tokens; row += call.blocks) {
         LsRow residual = ls_load_residual<WHOLE>(a, call, row);
         LsRow reduced;
         if constexpr (KIND == LS_LOCAL_FINISH) {
@@ -32,7 +28,7 @@ LS_FN void ls_local(const LsArgs &a, LsBlock &shared) {
                 reduced.pack[h] = ls_sum(from);
             }
         }
-        ls_finish<WHOLE>(a, shared, call, turn, row, reduced, residual, weight);
+        ls_finish<WHOLE>(a, shared, call, row, reduced, residual, weight);
     }
 }
 

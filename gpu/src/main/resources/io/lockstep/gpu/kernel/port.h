@@ -1,7 +1,8 @@
 // The vendor's words for the few things the kernels need: threads, barriers, fences, ordered accesses, rounding.
 // Nothing else in the kernels names a vendor. Compiled by NVRTC and nvcc, by hipRTC and clang for AMD GPUs, and by g++
 // against a shim of host threads (LS_HOST).
-// A wave has 32 or 64 threads; the kernels shuffle among 32 neighbours only.
+// Set from outside: LS_ROW_WARPS (32 threads each that share a row), and for AMD GPUs LS_WAVE, the threads of a wave: 32
+// or 64. The kernels shuffle among 32 neighbours only.
 #ifndef LS_PORT_H
 #define LS_PORT_H
 
@@ -9,6 +10,10 @@ typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
+
+// The threads that hold a row, and one warp beside them that exchanges flags and headers and touches no data.
+#define LS_ROW_THREADS (LS_ROW_WARPS * 32)
+#define LS_THREADS (LS_ROW_THREADS + 32)
 
 // Sixteen bytes, the most a thread moves in one access.
 struct alignas(16) LsPack {
@@ -20,16 +25,31 @@ struct alignas(16) LsPack {
 #elif defined(__CUDACC__)
 
 #define LS_FN static __device__ __forceinline__
+// What is rarely needed stays out of the way: a call runs through its code once, and is as fast as that is short.
+#define LS_RARE static __device__ __noinline__
 #define LS_KERNEL extern "C" __global__
-// One block a multiprocessor is enough: without the 1, ptxas spills registers on sm_100 and sm_120 to make room for two.
-#define LS_BOUNDS(threads) __launch_bounds__(threads, 1)
-#define LS_SHARED __shared__
+// Two blocks a multiprocessor for two ranks, so that one works while the other waits for words; for more, registers would
+// spill to make room for the second.
+#define LS_BOUNDS(threads, often) __launch_bounds__(threads, (often) && (threads) <= 512 && LS_RANKS == 2 ? 2 : 1)
+#define LS_SHARED(type, name) __shared__ type name
 #define LS_ARGS const __grid_constant__ LsArgs
 
+LS_FN u32 ls_smaller(u32 a, u32 b) { return min(a, b); }
 LS_FN u32 ls_thread() { return threadIdx.x; }
 LS_FN u32 ls_block() { return blockIdx.x; }
 LS_FN u32 ls_blocks() { return gridDim.x; }
 LS_FN void ls_syncthreads() { __syncthreads(); }
+// A barrier that tells every thread whether any of them says yes.
+LS_FN void ls_votes_begin(u32 *shared) {}
+LS_FN bool ls_any(u32 *shared, bool yes) { return __syncthreads_or(yes) != 0; }
+// A point that most threads of a block pass without waiting, and some await: the same choice in all of a warp.
+LS_FN void ls_meet(bool waits) {
+    if (waits) {
+        asm volatile("bar.sync 1, %0;" ::"n"(LS_THREADS) : "memory");
+    } else {
+        asm volatile("bar.arrive 1, %0;" ::"n"(LS_THREADS) : "memory");
+    }
+}
 LS_FN void ls_wave_drain() {}
 LS_FN void ls_acquire_all() {}
 
@@ -112,7 +132,10 @@ LS_FN float ls_shuffle_xor(float v, int mask) { return __shfl_xor_sync(0xFFFFFFF
 LS_FN u32 ls_bits(float v) { return __float_as_uint(v); }
 LS_FN float ls_float(u32 bits) { return __uint_as_float(bits); }
 LS_FN float ls_divide(float a, float b) { return __fdiv_rn(a, b); }
+LS_FN float ls_reciprocal(float a) { return __frcp_rn(a); }
 LS_FN float ls_root(float a) { return __fsqrt_rn(a); }
+// a·b + c with one rounding: only where the contract's own operations are made of it.
+LS_FN float ls_fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 LS_FN float ls_fp16_to_fp32(u32 half) {
     float v;
     asm("cvt.f32.f16 %0, %1;" : "=f"(v) : "h"((u16)half));
@@ -133,26 +156,36 @@ LS_FN u32 ls_round_bf16x2(float low, float high) {
 
 #else // clang for AMD GPUs, and hipRTC
 
-#if !defined(__HIPCC_RTC__)
-#define __global__ __attribute__((global))
-#define __device__ __attribute__((device))
-#define __shared__ __attribute__((shared))
-#endif
 #define LS_FN static inline __attribute__((device, always_inline))
+// Inlined all the same: a call would take scratch memory.
+#define LS_RARE LS_FN
 #define LS_KERNEL extern "C" __attribute__((global))
-#define LS_BOUNDS(threads) __attribute__((amdgpu_flat_work_group_size(threads, threads)))
-#define LS_SHARED __attribute__((shared))
+// A bound alone would leave the size open.
+#define LS_BOUNDS(threads, often) __attribute__((amdgpu_flat_work_group_size(threads, threads)))
+#define LS_SHARED(type, name) __attribute__((shared)) type name
 #define LS_ARGS const LsArgs
+// Without it a pointer may be to any memory, and its accesses become flat ones.
+#define LS_GLOBAL __attribute__((address_space(1)))
+// A branch on such a value is one of the whole wave: no barrier is reached by a wave of which no thread is left.
+#define LS_WAVE_UNIFORM(value) ((u32)__builtin_amdgcn_readfirstlane((int)(value)))
+#if LS_ROW_WARPS * 32 % LS_WAVE == 0
+#define LS_ROLE(value) LS_WAVE_UNIFORM(value)
+#endif
 
+// Names the access that follows, as a symbol of the code object: no instruction, but inspection finds the place.
+#define LS_MARK(what) asm volatile("ls_mark." what ".%=:" ::: "memory")
+
+LS_FN u32 ls_smaller(u32 a, u32 b) { return a < b ? a : b; }
 LS_FN u32 ls_thread() { return __builtin_amdgcn_workitem_id_x(); }
 LS_FN u32 ls_block() { return __builtin_amdgcn_workgroup_id_x(); }
-LS_FN u32 ls_blocks();
+// The dispatch packet has the grid's size in threads.
+LS_FN u32 ls_blocks() { return ((const __attribute__((address_space(4))) u32 *)__builtin_amdgcn_dispatch_ptr())[3] / LS_THREADS; }
 
-// Every wave's own stores have left before the others go on: a work-group barrier alone waits for none of them.
+// A wave's own stores and loads are complete: a work-group barrier waits for none of them.
 LS_FN void ls_wave_drain() {
-#if defined(__gfx1200__) || defined(__gfx1201__) || defined(__gfx1250__)
-    asm volatile("s_wait_storecnt 0\n\ts_wait_loadcnt 0" ::: "memory");
-#elif defined(__gfx1100__) || defined(__gfx1101__) || defined(__gfx1102__) || defined(__gfx1030__)
+#if defined(__GFX12__)
+    asm volatile("s_wait_storecnt 0x0\n\ts_wait_loadcnt 0x0" ::: "memory");
+#elif defined(__GFX11__) || defined(__GFX10__)
     asm volatile("s_waitcnt vmcnt(0)\n\ts_waitcnt_vscnt null, 0x0" ::: "memory");
 #else
     asm volatile("s_waitcnt vmcnt(0)" ::: "memory");
@@ -162,6 +195,22 @@ LS_FN void ls_syncthreads() {
     __builtin_amdgcn_fence(__ATOMIC_RELEASE, "workgroup");
     __builtin_amdgcn_s_barrier();
     __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, "workgroup");
+}
+// All wait: a wave of 64 may hold threads of both kinds, and must come to the barrier once.
+LS_FN void ls_meet(bool) { ls_syncthreads(); }
+// Once a thread has said yes, the block keeps to it.
+LS_FN void ls_votes_begin(u32 *shared) {
+    if (ls_thread() == 0) {
+        *shared = 0;
+    }
+    ls_syncthreads();
+}
+LS_FN bool ls_any(u32 *shared, bool yes) {
+    if (yes) {
+        *shared = 1;
+    }
+    ls_syncthreads();
+    return LS_WAVE_UNIFORM(*shared) != 0;
 }
 LS_FN void ls_acquire_all() { __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, ""); }
 LS_FN void ls_wait_for_previous_kernel() {}
@@ -183,7 +232,6 @@ LS_FN void ls_fence_sc_sys() {
     ls_wave_drain();
 }
 
-#define LS_GLOBAL __attribute__((address_space(1)))
 LS_FN void ls_store_relaxed_sys(u32 *at, u32 v) { __hip_atomic_store((LS_GLOBAL u32 *)at, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM); }
 LS_FN void ls_store_release_sys(u32 *at, u32 v) { __hip_atomic_store((LS_GLOBAL u32 *)at, v, __ATOMIC_RELEASE, __HIP_MEMORY_SCOPE_SYSTEM); }
 LS_FN u32 ls_load_relaxed_sys(const u32 *at) { return __hip_atomic_load((LS_GLOBAL u32 *)at, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM); }
@@ -192,21 +240,70 @@ LS_FN u32 ls_load_relaxed_gpu(const u32 *at) { return __hip_atomic_load((LS_GLOB
 LS_FN u32 ls_load_acquire_gpu(const u32 *at) { return __hip_atomic_load((LS_GLOBAL u32 *)at, __ATOMIC_ACQUIRE, __HIP_MEMORY_SCOPE_AGENT); }
 LS_FN void ls_store_word64_relaxed_sys(u64 *at, u64 v) { __hip_atomic_store((LS_GLOBAL u64 *)at, v, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM); }
 LS_FN u64 ls_load_word64_relaxed_sys(const u64 *at) { return __hip_atomic_load((LS_GLOBAL u64 *)at, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_SYSTEM); }
-// There is no atomic access of sixteen bytes: two of eight, which is more than the protocol asks for.
+
+#if defined(__GFX9__) && __has_builtin(__builtin_amdgcn_make_buffer_rsrc)
+// There is no atomic of sixteen bytes. A buffer access of them carries the scope as an atomic does, and each of its words
+// is one access; the compiler knows nothing of that, hence the asm statements, which it moves no access across. The
+// buffer begins at the first active thread's address, which is the lowest: threads of a wave access one row in order.
+#if defined(__gfx90a__)
+#define LS_STORE_SYSTEM 0
+#define LS_LOAD_SYSTEM 1 // glc
+#else
+#define LS_STORE_SYSTEM 17 // sc0 sc1
+#define LS_LOAD_SYSTEM 17
+#endif
+typedef u32 LsVector __attribute__((ext_vector_type(4)));
+struct LsBuffer {
+    __amdgpu_buffer_rsrc_t buffer;
+    int offset;
+};
+LS_FN LsBuffer ls_buffer(const void *at) {
+    u64 address = (u64)at;
+    u64 base = (u64)LS_WAVE_UNIFORM(address >> 32) << 32 | LS_WAVE_UNIFORM(address);
+    // Raw: no stride, no bound below 4 GiB, elements of 32 bits.
+    return LsBuffer{__builtin_amdgcn_make_buffer_rsrc((void *)base, 0, 0xFFFFFFFFu, 0x00020000), (int)(address - base)};
+}
 LS_FN void ls_store_words_relaxed_sys(void *at, const LsPack &p) {
+    LsBuffer to = ls_buffer(at);
+    LS_MARK("send");
+    __builtin_amdgcn_raw_buffer_store_b128(LsVector{p.w[0], p.w[1], p.w[2], p.w[3]}, to.buffer, to.offset, 0, LS_STORE_SYSTEM);
+    asm volatile("" ::: "memory");
+}
+LS_FN LsPack ls_load_words_relaxed_sys(const void *at) {
+    LsBuffer from = ls_buffer(at);
+    LS_MARK("receive");
+    LsVector v = __builtin_amdgcn_raw_buffer_load_b128(from.buffer, from.offset, 0, LS_LOAD_SYSTEM);
+    asm volatile("" ::: "memory");
+    return LsPack{{v.x, v.y, v.z, v.w}};
+}
+#else
+// Two accesses of eight bytes, which is more than the protocol asks for.
+LS_FN void ls_store_words_relaxed_sys(void *at, const LsPack &p) {
+    LS_MARK("send");
     ls_store_word64_relaxed_sys((u64 *)at, (u64)p.w[1] << 32 | p.w[0]);
     ls_store_word64_relaxed_sys((u64 *)at + 1, (u64)p.w[3] << 32 | p.w[2]);
 }
 LS_FN LsPack ls_load_words_relaxed_sys(const void *at) {
+    LS_MARK("receive");
     u64 low = ls_load_word64_relaxed_sys((const u64 *)at), high = ls_load_word64_relaxed_sys((const u64 *)at + 1);
     return LsPack{{(u32)low, (u32)(low >> 32), (u32)high, (u32)(high >> 32)}};
 }
+#endif
 
 LS_FN u32 ls_count(u32 *at) { return __hip_atomic_fetch_add((LS_GLOBAL u32 *)at, 1u, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT); }
 LS_FN u32 ls_claim(u32 *at) { return __hip_atomic_exchange((LS_GLOBAL u32 *)at, 1u, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_AGENT); }
 
-// A constant clock of 100 MHz on every AMD GPU that this is compiled for.
-LS_FN u64 ls_nanos() { return __builtin_readsteadycounter() * 10; }
+// A constant clock: of 25 MHz up to gfx90a, of 100 MHz since.
+#if defined(__GFX9__) && !defined(__gfx942__) && !defined(__gfx950__)
+#define LS_TICK_NANOS 40
+#else
+#define LS_TICK_NANOS 10
+#endif
+#if __has_builtin(__builtin_readsteadycounter)
+LS_FN u64 ls_nanos() { return __builtin_readsteadycounter() * LS_TICK_NANOS; }
+#else
+LS_FN u64 ls_nanos() { return __builtin_amdgcn_s_memrealtime() * LS_TICK_NANOS; }
+#endif
 LS_FN void ls_pause() { __builtin_amdgcn_s_sleep(1); }
 
 LS_FN u32 ls_bits(float v) { return __builtin_bit_cast(u32, v); }
@@ -216,16 +313,24 @@ LS_FN float ls_shuffle_xor(float v, int mask) {
     return ls_float(__builtin_amdgcn_ds_bpermute((int)((lane ^ (u32)mask) << 2), (int)ls_bits(v)));
 }
 LS_FN float ls_divide(float a, float b) { return a / b; }
+LS_FN float ls_reciprocal(float a) { return 1.0f / a; }
 LS_FN float ls_root(float a) { return __builtin_sqrtf(a); }
+LS_FN float ls_fused(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 LS_FN float ls_fp16_to_fp32(u32 half) { return (float)__builtin_bit_cast(_Float16, (u16)half); }
 LS_FN u32 ls_round_fp16x2(float low, float high) {
     return (u32)__builtin_bit_cast(u16, (_Float16)low) | (u32)__builtin_bit_cast(u16, (_Float16)high) << 16;
 }
-LS_FN u32 ls_blocks() {
-    // The grid's size in work-items, from the dispatch packet.
-    const LS_GLOBAL u32 *packet = (const LS_GLOBAL u32 *)__builtin_amdgcn_dispatch_ptr();
-    return packet[3] / (packet[1] & 0xFFFF);
-}
+#endif
+
+#ifndef LS_MARK
+#define LS_MARK(what)
+#endif
+// What every thread of a wave has alike; and whether a thread holds rows, where no wave has threads of both kinds.
+#ifndef LS_WAVE_UNIFORM
+#define LS_WAVE_UNIFORM(value) (value)
+#endif
+#ifndef LS_ROLE
+#define LS_ROLE(value) (value)
 #endif
 
 #endif

@@ -21,11 +21,11 @@ LS_FN LsPack ls_take(const LsCall &call, const u8 *at, u32 held) {
 
 // Pairs with the start barrier of the peers' blocks of this number; makes their rows of input visible, and before it ends
 // every read of the last call's results; without it: litmus relaxed-start.
-LS_FN void ls_start_barrier(const LsArgs &a, LsBlock &shared, const LsCall &call) { LS_START_STEPS }
+LS_FN void ls_start_barrier(const LsArgs &a, LsCall &call) { LS_START_STEPS }
 // Pairs with the middle barrier of the peers; makes their sums visible; without it: litmus relaxed.
-LS_FN void ls_middle_barrier(const LsArgs &a, LsBlock &shared, const LsCall &call) { LS_MIDDLE_STEPS }
+LS_FN void ls_middle_barrier(const LsArgs &a, LsCall &call) { LS_MIDDLE_STEPS }
 // Pairs with the end barrier of the peers; ends their reads of this rank's input; without it: litmus no-end-barrier.
-LS_FN void ls_end_barrier(const LsArgs &a, LsBlock &shared, const LsCall &call) { LS_END_STEPS }
+LS_FN void ls_end_barrier(const LsArgs &a, LsCall &call) { LS_END_STEPS }
 
 LS_FN LsRow ls_sum_staged(const LsArgs &a, const LsCall &call, u32 row) {
     LsRow reduced;
@@ -42,56 +42,56 @@ LS_FN LsRow ls_sum_staged(const LsArgs &a, const LsCall &call, u32 row) {
 }
 
 template <bool WHOLE>
-LS_FN void ls_one_shot_pull_rows(const LsArgs &a, LsBlock &shared, const LsCall &call) {
+LS_FN void ls_one_shot_pull_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     for (u32 row = call.block; row < a.tokens; row += call.blocks) {
-        ls_put(call, ls_staged(a, a.rank, row), ls_load_row<WHOLE>(call, a.input, row));
+        ls_put(call, ls_staged(a, LS_ME, row), ls_load_row<WHOLE>(call, a.input, row));
     }
-    ls_start_barrier(a, shared, call);
-    ls_check_headers(a, shared, call, LS_ONE_SHOT_PULL);
+    ls_start_barrier(a, call);
+    ls_check_headers(a, call, LS_ONE_SHOT_PULL);
     LsRow weight = ls_load_weight<WHOLE>(a, call);
-    u32 turn = 0;
-    for (u32 row = call.block; row < a.tokens; row += call.blocks, turn++) {
+    call.unusual_weight = ls_is_unusual(weight);
+    for (u32 row = call.block; row < a.tokens; row += call.blocks) {
         LsRow residual = ls_load_residual<WHOLE>(a, call, row);
         LsRow reduced = ls_sum_staged(a, call, row);
-        if (!ls_finish<WHOLE>(a, shared, call, turn, row, reduced, residual, weight)) {
+        if (!ls_finish<WHOLE>(a, shared, call, row, reduced, residual, weight)) {
             return;
         }
     }
-    ls_end_barrier(a, shared, call);
+    ls_end_barrier(a, call);
 }
 
 template <bool WHOLE>
-LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, const LsCall &call) {
+LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     u32 groups = (a.tokens + LS_RANKS - 1) / LS_RANKS;
     for (u32 group = call.block; group < groups; group += call.blocks) {
         for (u32 row = group * LS_RANKS; row < (group + 1) * LS_RANKS && row < a.tokens; row++) {
-            ls_put(call, ls_staged(a, a.rank, row), ls_load_row<WHOLE>(call, a.input, row));
+            ls_put(call, ls_staged(a, LS_ME, row), ls_load_row<WHOLE>(call, a.input, row));
         }
     }
-    ls_start_barrier(a, shared, call);
+    ls_start_barrier(a, call);
     for (u32 group = call.block; group < groups; group += call.blocks) {
-        u32 row = group * LS_RANKS + a.rank;
+        u32 row = group * LS_RANKS + LS_ME;
         if (row < a.tokens) {
             LsRow reduced = ls_sum_staged(a, call, row);
 #pragma unroll
             for (u32 i = 0; i < LS_RANKS; i++) {
-                ls_put(call, ls_result(a, (a.rank + i) % LS_RANKS, row), reduced);
+                ls_put(call, ls_result(a, (LS_ME + i) % LS_RANKS, row), reduced);
             }
         }
     }
-    ls_middle_barrier(a, shared, call);
-    ls_check_headers(a, shared, call, LS_TWO_SHOT_PULL);
+    ls_middle_barrier(a, call);
+    ls_check_headers(a, call, LS_TWO_SHOT_PULL);
     LsRow weight = ls_load_weight<WHOLE>(a, call);
-    u32 turn = 0;
+    call.unusual_weight = ls_is_unusual(weight);
     for (u32 group = call.block; group < groups; group += call.blocks) {
         for (u32 row = group * LS_RANKS; row < (group + 1) * LS_RANKS && row < a.tokens; row++) {
             LsRow residual = ls_load_residual<WHOLE>(a, call, row);
             LsRow reduced;
 #pragma unroll
             for (int h = 0; h < LS_HELD; h++) {
-                reduced.pack[h] = ls_take(call, ls_result(a, a.rank, row), h);
+                reduced.pack[h] = ls_take(call, ls_result(a, LS_ME, row), h);
             }
-            if (!ls_finish<WHOLE>(a, shared, call, turn++, row, reduced, residual, weight)) {
+            if (!ls_finish<WHOLE>(a, shared, call, row, reduced, residual, weight)) {
                 return;
             }
         }
@@ -100,18 +100,16 @@ LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, const LsCall 
 
 template <bool WHOLE, u32 ALGORITHM>
 LS_FN void ls_pull(const LsArgs &a, LsBlock &shared) {
-    LsCall call = ls_begin(ls_blocks() - 1);
-    if (call.block == call.blocks) {
-        ls_keep_books(a, shared, call, ALGORITHM);
-        return;
-    }
-    if (!ls_open(a, shared, call)) {
+    LsCall call = ls_begin(a, shared);
+    if (call.block >= call.blocks) {
+        ls_keep_books(a, call, ALGORITHM);
         return;
     }
     ls_send_headers(a, call, ALGORITHM);
-    for (u32 step = 0; call.holds_rows && ls_rearm_step(a, call, step); step++) {
-    }
     ls_end(a, call, ALGORITHM);
+    if (call.bad) {
+        return;
+    }
     if constexpr (ALGORITHM == LS_ONE_SHOT_PULL) {
         ls_one_shot_pull_rows<WHOLE>(a, shared, call);
     } else {

@@ -105,7 +105,7 @@ class KernelTest {
                 "-DLS_PTX=86",
                 "-Xptxas",
                 "-v"));
-        KernelOptions.of(OPERATION, 4).defines().forEach(define -> command.add("-D" + define));
+        KernelOptions.of(OPERATION, 4).defines(1).forEach(define -> command.add("-D" + define));
         command.addAll(List.of("-cubin", "-o", folder.resolve("kernels.cubin").toString(), source.toString()));
 
         String said = Tools.run(command);
