@@ -64,9 +64,16 @@ public final class Protocols {
                 oneBuffer());
     }
 
+    /** What was named as a cause of wrong numbers, and is right. */
+    public static List<Protocol> suspected() {
+        return List.of(pollersAcquire());
+    }
+
     /** All of them, the defaults first. */
     public static List<Protocol> all() {
-        return Stream.concat(defaults().stream(), historical().stream()).toList();
+        return Stream.of(defaults(), suspected(), historical())
+                .flatMap(List::stream)
+                .toList();
     }
 
     /** The protocol of a name, if there is one. */
@@ -181,6 +188,15 @@ public final class Protocols {
                                 Barriers.ordered(MIDDLE, Order.RELEASE, Order.RELAXED, Scope.SYSTEM)))
                 .expecting(BROKEN.except(Model.PTX, Set.of(Placement.LATER_KERNEL), Reachability.FORBIDDEN)
                         .except(Model.AMDGPU, Set.of(Placement.LATER_KERNEL), Reachability.FORBIDDEN));
+    }
+
+    /** The third cause that pull request 2890 names: only the pollers acquire. */
+    public static Protocol pollersAcquire() {
+        return weakMiddle(
+                        "pollers-acquire",
+                        "only the pollers acquire; the full work-group barrier after the poll carries it to all threads",
+                        Barriers.releaseAcquire(MIDDLE, Step.Reach.FULL, Step.Reach.FULL))
+                .expecting(SAFE);
     }
 
     /** A release without an acquire. */

@@ -9,11 +9,9 @@ import io.lockstep.core.protocol.Step;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
@@ -34,13 +32,10 @@ final class Machine {
     private final Dice dice;
     private final Rows rows;
     private final List<Device> devices = new ArrayList<>();
-    private final Map<Buffer, Copy[]> copies = new LinkedHashMap<>();
     /** The last epoch told, by buffer, receiver and sender. */
     private final Map<String, int[][]> flags = new HashMap<>();
-    /** The buffers that their readers find in their own memory. */
-    private final Set<Copy> local = new HashSet<>();
 
-    private final Set<Copy> words = new HashSet<>();
+    private final Memory memory;
 
     Machine(Simulation simulation, Rows rows, Dice dice) {
         this.simulation = simulation;
@@ -49,36 +44,11 @@ final class Machine {
         for (int i = 0; i < simulation.devices(); i++) {
             devices.add(new Device(i));
         }
-        for (Step step : simulation.protocol().steps()) {
-            if (step instanceof Step.WriteData write) {
-                add(write.buffer(), write.home() == Home.PEERS, false);
-            } else if (step instanceof Step.SendWords send) {
-                add(send.words(), true, true);
-            }
-        }
-    }
-
-    private void add(Buffer buffer, boolean isLocal, boolean isWords) {
-        Copy[] turns = new Copy[buffer.copies()];
-        for (int i = 0; i < turns.length; i++) {
-            turns[i] = new Copy(rows.routes(buffer));
-            if (isLocal) {
-                local.add(turns[i]);
-            }
-            if (isWords) {
-                words.add(turns[i]);
-            }
-        }
-        copies.put(buffer, turns);
+        this.memory = new Memory(simulation, rows);
     }
 
     List<Device> devices() {
         return devices;
-    }
-
-    private Copy copy(Buffer buffer, int iteration) {
-        Copy[] turns = java.util.Objects.requireNonNull(copies.get(buffer));
-        return turns[iteration % turns.length];
     }
 
     private double odds(Copy copy) {
@@ -88,10 +58,6 @@ final class Machine {
 
     private boolean weakest() {
         return simulation.profile() == Profile.WEAKEST;
-    }
-
-    private boolean cachesPeers() {
-        return simulation.profile() != Profile.HOME_L2;
     }
 
     private static int wave(int line) {
@@ -124,7 +90,7 @@ final class Machine {
         if (++device.step == simulation.protocol().steps().size()) {
             device.step = 0;
             device.iteration++;
-            forEachCopy(Copy::tidy);
+            memory.tidy();
         }
         return true;
     }
@@ -132,16 +98,17 @@ final class Machine {
     private boolean perform(Device device, Step step) {
         int iteration = device.iteration;
         switch (step) {
-            case Step.WriteData write -> write(device, copy(write.buffer(), iteration), write.home() == Home.OWN);
-            case Step.SendWords send -> write(device, copy(send.words(), iteration), false);
-            case Step.ReadData read -> read(device, copy(read.buffer(), iteration));
+            case Step.WriteData write ->
+                write(device, memory.copy(write.buffer(), iteration), write.home() == Home.OWN);
+            case Step.SendWords send -> write(device, memory.copy(send.words(), iteration), false);
+            case Step.ReadData read -> read(device, memory.copy(read.buffer(), iteration));
             case Step.ReceiveWords receive -> {
-                return receive(device, copy(receive.words(), iteration));
+                return receive(device, memory.copy(receive.words(), iteration));
             }
             case Step.RearmWords rearm -> {
                 int earlier = rearm.epoch().of(iteration);
                 if (earlier >= 1) {
-                    rearm(device, copy(rearm.words(), earlier));
+                    rearm(device, memory.copy(rearm.words(), earlier));
                 }
             }
             case Step.WorkgroupBarrier barrier -> {
@@ -204,12 +171,12 @@ final class Machine {
         forgetStores(device, copy, false);
         Set<Integer> late = new HashSet<>();
         if (acts(device)) {
-            if (!words.contains(copy)) {
+            if (!memory.isWords(copy)) {
                 dice.hits(routes.writes(device.number), odds(copy), index -> {
                     // The reader's caches happen to fetch the line while it is still old.
                     int place = routes.written(device.number, index);
                     if (routes.reader(place) != device.number) {
-                        copy.line(place).keep(wave(routes.line(place)), cachesPeers());
+                        copy.line(place).keep(wave(routes.line(place)), memory.cachesPeers());
                     }
                 });
             }
@@ -222,7 +189,7 @@ final class Machine {
         }
         for (Copy.Line line : copy.lines()) {
             if (routes.writer(line.place) == device.number && !late.contains(line.place)) {
-                arrive(copy, line, device.iteration);
+                memory.arrive(copy, line, device.iteration);
             }
         }
         for (Device reader : devices) {
@@ -243,7 +210,7 @@ final class Machine {
         }
         for (Copy.Line line : copy.lines()) {
             if (routes.reader(line.place) == device.number && !late.contains(line.place)) {
-                arrive(copy, line, Copy.ARMED);
+                memory.arrive(copy, line, Copy.ARMED);
             }
         }
         for (Device writer : devices) {
@@ -256,16 +223,8 @@ final class Machine {
             copy.line(place).inFlight++;
             late.add(place);
         }
-        int wave = words.contains(copy) ? Device.OTHER : wave(copy.routes().line(places[0]));
+        int wave = memory.isWords(copy) ? Device.OTHER : wave(copy.routes().line(places[0]));
         device.stores.add(new Device.Store(copy, places, version, wave));
-    }
-
-    private void arrive(Copy copy, Copy.Line line, int version) {
-        line.home = version;
-        boolean probes = !cachesPeers() || (simulation.profile() == Profile.GFX942 && local.contains(copy));
-        if (probes) {
-            line.dropSecondLevel();
-        }
     }
 
     /** A store to a line that the same device stores to again is never seen after the newer one. */
@@ -285,7 +244,7 @@ final class Machine {
         for (int place : store.places) {
             Copy.Line line = store.copy.line(place);
             line.inFlight--;
-            arrive(store.copy, line, store.version);
+            memory.arrive(store.copy, line, store.version);
         }
     }
 
@@ -345,7 +304,7 @@ final class Machine {
             }
         }
         for (int place : kept) {
-            copy.line(place).keep(wave(routes.line(place)), cachesPeers());
+            copy.line(place).keep(wave(routes.line(place)), memory.cachesPeers());
         }
         for (int place : late) {
             device.loads.add(new Device.Load(copy, place, device.iteration, wave(routes.line(place))));
@@ -443,7 +402,7 @@ final class Machine {
         cover(device);
         if (weakest()) {
             // Its waves have caches of their own: meeting is what empties them.
-            dropFirstLevel(device, BOTH);
+            memory.dropFirstLevel(device, BOTH);
         }
     }
 
@@ -481,11 +440,11 @@ final class Machine {
         }
         if (weakest() && scope == Scope.SYSTEM) {
             // The other wave may have loaded from the second level just before; only a barrier comes between.
-            forEachCopy(copy -> copy.keepFirstLevel(device.number, 1 - wave));
+            memory.keepFirstLevel(device, 1 - wave);
         }
-        dropFirstLevel(device, weakest() ? List.of(wave) : BOTH);
+        memory.dropFirstLevel(device, weakest() ? List.of(wave) : BOTH);
         if (scope == Scope.SYSTEM) {
-            dropSecondLevel(device);
+            memory.dropSecondLevel(device);
         }
     }
 
@@ -493,32 +452,16 @@ final class Machine {
         boolean system = simulation.boundary() == Scope.SYSTEM;
         bindAll(device);
         cover(device);
-        if (system || !cachesPeers()) {
+        if (system || !memory.cachesPeers()) {
             // The end of a kernel waits for its own stores. Only what is told after it profits from that.
             device.stores.forEach(this::deliver);
             device.stores.clear();
         }
-        dropFirstLevel(device, BOTH);
+        memory.dropFirstLevel(device, BOTH);
         if (system) {
-            dropSecondLevel(device);
+            memory.dropSecondLevel(device);
         }
         java.util.Arrays.fill(device.observed, false);
-    }
-
-    private void dropFirstLevel(Device device, List<Integer> ofWaves) {
-        forEachCopy(copy -> copy.dropFirstLevel(device.number, ofWaves));
-    }
-
-    private void dropSecondLevel(Device device) {
-        forEachCopy(copy -> copy.dropSecondLevel(device.number));
-    }
-
-    private void forEachCopy(Consumer<Copy> action) {
-        for (Copy[] turns : copies.values()) {
-            for (Copy copy : turns) {
-                action.accept(copy);
-            }
-        }
     }
 
     /** The first row of which a device misses words, or 0. */
