@@ -8,17 +8,29 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What {@link GpuSelfTest} checks on GPUs, on devices that are threads of this machine: everything above the driver as it
- * is, and the kernels themselves.
+ * What {@link GpuSelfTest} checks on GPUs, on devices that are threads of this machine: everything above the driver as
+ * it is, and the kernels themselves.
  */
 class DevicesOnTheHostTest {
     @ParameterizedTest
     @CsvSource({"2, bf16, '3x33,7x64'", "3, fp32, '5x20'"})
     void ranksPlanRunAndFailAsOnGpus(String ranks, String dtypes, String shapes) {
-        assumeThat(Tools.find("g++")).as("g++, which compiles the kernels for the host").isPresent();
+        assumeThat(Tools.find("g++"))
+                .as("g++, which compiles the kernels for the host")
+                .isPresent();
         GpuSelfTest test = GpuSelfTest.of(Map.of(
-                "--backend", "host", "--tp", ranks, "--dtypes", dtypes, "--shapes", shapes, "--iterations", "1",
-                "--calls", "6x32"));
+                "--backend",
+                "host",
+                "--tp",
+                ranks,
+                "--dtypes",
+                dtypes,
+                "--shapes",
+                shapes,
+                "--iterations",
+                "1",
+                "--calls",
+                "6x32"));
 
         test.run();
 

@@ -29,8 +29,7 @@ final class HostCompiler implements Compiler {
             Files.writeString(folder.resolve("simt.h"), resource("simt/simt.h"));
             Files.writeString(folder.resolve("shim.h"), resource("simt/shim.h"));
             Files.writeString(folder.resolve("live.cpp"), resource("host/live.cpp"));
-            Files.writeString(
-                    folder.resolve("kernels.cu"), source.replaceAll(SHIM_STANDS_HERE, "#include \"shim.h\""));
+            Files.writeString(folder.resolve("kernels.cu"), source.replaceAll(SHIM_STANDS_HERE, "#include \"shim.h\""));
             List<String> command = new ArrayList<>(List.of(
                     Tools.find("g++").orElseThrow().toString(),
                     "-std=c++17",
@@ -43,8 +42,8 @@ final class HostCompiler implements Compiler {
                     "-DLS_WAVE=32"));
             defines.forEach(define -> command.add("-D" + define));
             Path library = folder.resolve("kernels.so");
-            command.addAll(List.of(
-                    "-o", library.toString(), folder.resolve("live.cpp").toString()));
+            command.addAll(
+                    List.of("-o", library.toString(), folder.resolve("live.cpp").toString()));
             Tools.run(command);
             return Files.readAllBytes(library);
         } catch (IOException e) {

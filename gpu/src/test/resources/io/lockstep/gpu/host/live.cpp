@@ -15,7 +15,6 @@ namespace simt {
 
 Place here;
 bool late_stores;
-uint32_t until_break = 1;
 
 namespace {
 
@@ -111,6 +110,8 @@ float shuffle_xor(float value, uint32_t mask) {
     return exchange.value[phase][me ^ mask];
 }
 
+// Lanes run one after the other; the state of the last call changes only when all have read it and met.
+void converge() {}
 void pause() { leave(); }
 
 uint64_t nanos() {
@@ -119,7 +120,7 @@ uint64_t nanos() {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-void take_break() { until_break = ~0u; }
+void may_break() {}
 void store_flag(uint32_t *at, uint32_t value, bool release) { __atomic_store_n(at, value, release ? __ATOMIC_RELEASE : __ATOMIC_RELAXED); }
 uint32_t load_flag(const uint32_t *at, bool acquire) { return acquire ? __atomic_load_n(at, __ATOMIC_ACQUIRE) : __atomic_load_n(at, __ATOMIC_RELAXED); }
 void fence(bool release, bool) { __atomic_thread_fence(release ? __ATOMIC_RELEASE : __ATOMIC_ACQUIRE); }
