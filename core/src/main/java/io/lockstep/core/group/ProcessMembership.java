@@ -1,5 +1,6 @@
 package io.lockstep.core.group;
 
+import io.lockstep.core.DriverException;
 import io.lockstep.core.LockstepException;
 import io.lockstep.core.posix.Descriptor;
 import io.lockstep.core.posix.PacketReader;
@@ -19,11 +20,11 @@ import org.jspecify.annotations.Nullable;
  * The place of a process. It holds a stream to every other rank, and the kernel tells the end of each at once, so that
  * no thread of its own has to watch them.
  */
-final class ProcessMembership implements Membership {
+final class ProcessMembership implements DescriptorSharing {
     /** The stream to one peer, guarded by {@link #lock}. */
     private static final class Link {
         final Descriptor socket;
-        final ArrayDeque<Packets.Gather> inbox = new ArrayDeque<>();
+        final ArrayDeque<Arrived> inbox = new ArrayDeque<>();
 
         /** Why the peer is gone, as a clause; written once. */
         volatile @Nullable String loss;
@@ -35,6 +36,9 @@ final class ProcessMembership implements Membership {
             this.socket = socket;
         }
     }
+
+    /** A message of a peer, with what came beside it. */
+    private record Arrived(Packets.Gather gather, List<Descriptor> descriptors) {}
 
     private final int rank;
     private final List<Long> pids;
@@ -88,6 +92,37 @@ final class ProcessMembership implements Membership {
 
     @Override
     public byte[][] allGather(String what, byte[] mine, Duration timeout) {
+        Map<Integer, Arrived> received = exchange(what, mine, List.of(), timeout);
+        byte[][] all = new byte[worldSize()][];
+        received.forEach((peer, theirs) -> {
+            theirs.descriptors().forEach(Descriptor::close);
+            all[peer] = theirs.gather().bytes();
+        });
+        all[rank] = mine;
+        return all;
+    }
+
+    @Override
+    public Map<Integer, Descriptor> allGatherDescriptors(String what, Descriptor mine, Duration timeout) {
+        Map<Integer, Descriptor> all = new TreeMap<>();
+        List<Integer> without = new ArrayList<>();
+        exchange(what, new byte[0], List.of(mine), timeout).forEach((peer, theirs) -> {
+            if (theirs.descriptors().isEmpty()) {
+                without.add(peer);
+            } else {
+                all.put(peer, theirs.descriptors().getFirst());
+            }
+        });
+        if (!without.isEmpty()) {
+            all.values().forEach(Descriptor::close);
+            throw new DriverException("Rank " + rank + " got no descriptor with " + what + " of "
+                    + Names.list(without.stream().map(this::describe).toList())
+                    + ": see that no limit on open files cuts them (ulimit -n).");
+        }
+        return all;
+    }
+
+    private Map<Integer, Arrived> exchange(String what, byte[] mine, List<Descriptor> descriptors, Duration timeout) {
         if (mine.length > MOST_MESSAGE_BYTES) {
             throw Failures.tooLong(what, mine.length);
         }
@@ -100,7 +135,7 @@ final class ProcessMembership implements Membership {
             if (broken != null) {
                 throw Failures.broken(this, broken);
             }
-            return exchange(new Packets.Gather(++exchanges, what, ByteBuffer.wrap(mine)), deadline);
+            return exchange(new Packets.Gather(++exchanges, what, ByteBuffer.wrap(mine)), descriptors, deadline);
         } catch (LockstepException e) {
             broken = broken == null ? e.getMessage() : broken;
             throw e;
@@ -138,25 +173,28 @@ final class ProcessMembership implements Membership {
         // The shutdown has woken an exchange of another thread.
         exchanging.lock();
         try {
-            links.values().forEach(link -> link.socket.close());
+            for (Link link : links.values()) {
+                link.socket.close();
+                link.inbox.forEach(arrived -> arrived.descriptors().forEach(Descriptor::close));
+            }
             memory.close();
         } finally {
             exchanging.unlock();
         }
     }
 
-    private byte[][] exchange(Packets.Gather gather, Deadline deadline) {
+    private Map<Integer, Arrived> exchange(Packets.Gather gather, List<Descriptor> descriptors, Deadline deadline) {
         byte[] packet = Packets.encode(gather);
         List<Link> unsent = new ArrayList<>(links.values());
-        Map<Integer, Packets.Gather> received = new TreeMap<>();
+        Map<Integer, Arrived> received = new TreeMap<>();
         while (true) {
             synchronized (lock) {
                 unsent.removeIf(link ->
-                        link.loss != null || UnixSocket.send(link.socket, packet, List.of()) != UnixSocket.Sent.FULL);
+                        link.loss != null || UnixSocket.send(link.socket, packet, descriptors) != UnixSocket.Sent.FULL);
                 receive(gather, received);
             }
             if (received.size() == links.size() && unsent.isEmpty()) {
-                return inOrder(gather, received);
+                return received;
             }
             if (closing) {
                 throw Failures.closed(this);
@@ -179,16 +217,17 @@ final class ProcessMembership implements Membership {
         }
     }
 
-    private void receive(Packets.Gather mine, Map<Integer, Packets.Gather> received) {
+    private void receive(Packets.Gather mine, Map<Integer, Arrived> received) {
         links.forEach((peer, link) -> {
             if (!received.containsKey(peer)) {
                 if (link.inbox.isEmpty()) {
                     drain(peer, link);
                 }
-                Packets.Gather theirs = link.inbox.poll();
+                Arrived theirs = link.inbox.poll();
                 if (theirs != null) {
-                    if (theirs.number() != mine.number() || !theirs.what().equals(mine.what())) {
-                        throw Failures.different(this, mine.number(), mine.what(), peer, theirs);
+                    Packets.Gather gather = theirs.gather();
+                    if (gather.number() != mine.number() || !gather.what().equals(mine.what())) {
+                        throw Failures.different(this, mine.number(), mine.what(), peer, gather);
                     }
                     received.put(peer, theirs);
                 }
@@ -196,15 +235,8 @@ final class ProcessMembership implements Membership {
         });
     }
 
-    private byte[][] inOrder(Packets.Gather mine, Map<Integer, Packets.Gather> received) {
-        byte[][] all = new byte[worldSize()][];
-        received.forEach((peer, theirs) -> all[peer] = theirs.bytes());
-        all[rank] = mine.bytes();
-        return all;
-    }
-
     /** Why this exchange cannot end: the rank that died, rather than one that left because of it. */
-    private @Nullable String loss(Map<Integer, Packets.Gather> received) {
+    private @Nullable String loss(Map<Integer, Arrived> received) {
         String loss = null;
         for (Map.Entry<Integer, Link> entry : links.entrySet()) {
             Link link = entry.getValue();
@@ -218,8 +250,7 @@ final class ProcessMembership implements Membership {
         return loss;
     }
 
-    private LockstepException late(
-            String what, Map<Integer, Packets.Gather> received, List<Link> unsent, Deadline deadline) {
+    private LockstepException late(String what, Map<Integer, Arrived> received, List<Link> unsent, Deadline deadline) {
         List<Integer> missing = links.entrySet().stream()
                 .filter(entry -> !received.containsKey(entry.getKey()) || unsent.contains(entry.getValue()))
                 .map(Map.Entry::getKey)
@@ -243,9 +274,13 @@ final class ProcessMembership implements Membership {
                     lose(link, ended, ended);
                 }
                 case PacketReader.Received.Packet packet -> {
+                    Packets.Packet decoded = Packets.decode(packet.bytes());
+                    if (decoded instanceof Packets.Gather gather) {
+                        link.inbox.add(new Arrived(gather, List.copyOf(packet.descriptors())));
+                        continue;
+                    }
                     packet.descriptors().forEach(Descriptor::close);
-                    switch (Packets.decode(packet.bytes())) {
-                        case Packets.Gather gather -> link.inbox.add(gather);
+                    switch (decoded) {
                         case Packets.Goodbye goodbye -> {
                             String reason = goodbye.why();
                             String left = Failures.left(describe(peer), reason);

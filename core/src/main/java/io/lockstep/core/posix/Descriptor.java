@@ -9,7 +9,8 @@ public final class Descriptor implements AutoCloseable {
 
     private final AtomicInteger number;
 
-    Descriptor(int number) {
+    /** Takes over a descriptor that this process has opened otherwise: it is closed with this object. */
+    public Descriptor(int number) {
         this.number = new AtomicInteger(number);
     }
 

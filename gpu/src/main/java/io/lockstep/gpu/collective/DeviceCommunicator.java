@@ -32,7 +32,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A rank on a GPU of any vendor. */
 final class DeviceCommunicator implements GpuCommunicator {
-    private final GroupSpec spec;
     private final Membership membership;
     private final Driver driver;
     private final DeviceInfo device;
@@ -50,8 +49,7 @@ final class DeviceCommunicator implements GpuCommunicator {
     private boolean closed;
     private volatile @Nullable RuntimeException failure;
 
-    DeviceCommunicator(GroupSpec spec, Membership membership, Driver driver, int device, boolean acrossProcesses) {
-        this.spec = spec;
+    DeviceCommunicator(GroupSpec spec, Membership membership, Driver driver, int device) {
         this.membership = membership;
         this.driver = driver;
         this.device = driver.devices().get(device);
@@ -59,7 +57,7 @@ final class DeviceCommunicator implements GpuCommunicator {
         agreement.requireSame("the backend", driver.name());
         int sharers = DeviceSharing.agree(this.device, membership.rank(), agreement);
         failures = new CallFailures(membership, spec.callTimeout());
-        planner = new Planner(spec, membership, driver, this.device, agreement, sharers, acrossProcesses);
+        planner = new Planner(spec, membership, driver, this.device, agreement, sharers);
         resources = new PlanResources(driver, device);
         transfers = resources.stream();
         transfer = new HostTransfer(driver, transfers, resources);
@@ -127,7 +125,6 @@ final class DeviceCommunicator implements GpuCommunicator {
             plan = new DevicePlan(this, driver, planner.make(operation, exchanges, source, stream));
             open.add(plan);
             watch.add(plan.report());
-            agreement.gather("the plan's memory", "ready");
         } catch (RuntimeException | Error e) {
             throw failing(e);
         } finally {
@@ -224,8 +221,8 @@ final class DeviceCommunicator implements GpuCommunicator {
     void requirePeers() {
         String loss = watch.loss();
         if (loss != null) {
-            throw new PeerLostException("Rank " + membership.rank() + ": " + loss
-                    + ": close the communicator and form a new group.");
+            throw new PeerLostException(
+                    "Rank " + membership.rank() + ": " + loss + ": close the communicator and form a new group.");
         }
     }
 

@@ -17,7 +17,7 @@ public final class DeviceRanks {
     public static Communicator join(GroupSpec spec, Driver driver) {
         Membership membership = Rendezvous.join(spec);
         try {
-            return open(spec, membership, driver, true);
+            return open(spec, membership, driver);
         } catch (RuntimeException | Error e) {
             membership.close();
             throw e;
@@ -26,12 +26,11 @@ public final class DeviceRanks {
 
     /** All ranks, for threads of this process. */
     public static List<Communicator> threads(GroupSpec spec, Driver driver) {
-        return LocalRanks.open(
-                LocalGroup.create(spec.worldSize()), membership -> open(spec, membership, driver, false));
+        return LocalRanks.open(LocalGroup.create(spec.worldSize()), membership -> open(spec, membership, driver));
     }
 
-    private static Communicator open(GroupSpec spec, Membership membership, Driver driver, boolean acrossProcesses) {
+    private static Communicator open(GroupSpec spec, Membership membership, Driver driver) {
         int device = membership.rank() % driver.devices().size();
-        return new DeviceCommunicator(spec, membership, driver, device, acrossProcesses);
+        return new DeviceCommunicator(spec, membership, driver, device);
     }
 }

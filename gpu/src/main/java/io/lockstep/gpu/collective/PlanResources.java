@@ -85,21 +85,27 @@ final class PlanResources implements AutoCloseable {
         return launch;
     }
 
-    PeerMemory region(PeerRegions sharing, long bytes) {
-        PeerMemory mine = sharing.allocate(bytes);
-        release.add(() -> driver.close(mine));
+    PeerRegions.Own region(PeerRegions sharing, long bytes) {
+        PeerRegions.Own mine = sharing.allocate(bytes);
+        release.add(() -> driver.close(mine.memory()));
         return mine;
     }
 
     /** Reaches the memory of every rank. Collective. */
-    List<PeerMemory> reach(PeerRegions sharing, PeerMemory mine) {
-        List<PeerMemory> regions = sharing.exchange(mine);
-        for (PeerMemory region : regions) {
-            if (!region.equals(mine)) {
-                release.add(() -> driver.close(region));
+    List<PeerMemory> reach(PeerRegions sharing, PeerRegions.Own mine) {
+        try {
+            List<PeerMemory> regions = sharing.exchange(mine);
+            for (PeerMemory region : regions) {
+                if (!region.equals(mine.memory())) {
+                    release.add(() -> driver.close(region));
+                }
+            }
+            return regions;
+        } finally {
+            if (mine.descriptor() != null) {
+                mine.descriptor().close();
             }
         }
-        return regions;
     }
 
     /** Gives all of it back, and tells of the first thing that could not be. */

@@ -33,21 +33,14 @@ final class Planner {
     private final KernelCache cache = new KernelCache(CacheFolder.path().resolve("kernels"));
     private int plans;
 
-    Planner(
-            GroupSpec spec,
-            Membership membership,
-            Driver driver,
-            DeviceInfo device,
-            Agreement agreement,
-            int sharers,
-            boolean acrossProcesses) {
+    Planner(GroupSpec spec, Membership membership, Driver driver, DeviceInfo device, Agreement agreement, int sharers) {
         this.spec = spec;
         this.membership = membership;
         this.driver = driver;
         this.device = device;
         this.agreement = agreement;
         this.sharers = sharers;
-        sharing = new PeerRegions(driver, membership, agreement, device.number(), acrossProcesses);
+        sharing = new PeerRegions(driver, membership, agreement, spec.joinTimeout(), device.number());
     }
 
     /** For messages and keys of caches. */
@@ -55,7 +48,7 @@ final class Planner {
         return sharers == 1 ? "alone" : "shared by " + sharers;
     }
 
-    /** Collective. The memory is filled when this returns, on this rank. */
+    /** Collective. When this returns, every rank's memory is filled and reached by every rank. */
     PlanSetup make(Operation operation, Set<Exchange> exchanges, String source, @Nullable Stream given) {
         KernelOptions options = KernelOptions.of(operation, membership.worldSize());
         int id = plans + 1;
@@ -67,18 +60,14 @@ final class Planner {
         boolean done = false;
         try {
             Stream stream = given;
-            PeerMemory mine = null;
+            PeerRegions.Own mine = null;
             long state = 0;
             CallReport report = null;
             String answer;
             try {
                 resources.load(
                         cache.code(
-                                driver.compiler(),
-                                driver.version(),
-                                device.architecture(),
-                                source,
-                                options.defines()),
+                                driver.compiler(), driver.version(), device.architecture(), source, options.defines()),
                         options,
                         exchanges);
                 stream = given == null ? resources.stream() : given;
@@ -90,17 +79,26 @@ final class Planner {
             } catch (DriverException e) {
                 answer = REFUSED + e.getMessage();
             }
-            int mostCarriers = agree(answer);
+            int mostCarriers = agree("what the devices can hold", answer);
             if (mine == null || report == null || stream == null) {
                 throw new IllegalStateException("A refusal was agreed on and not heard.");
             }
-            List<PeerMemory> regions = resources.reach(sharing, mine);
-            driver.fill(stream, mine.address(), (byte) 0, mine.bytes());
-            if (layout.wordBytes() > 0) {
-                driver.fill(stream, mine.address() + RegionLayout.AT_ROWS, RESERVED_BYTE, layout.wordBytes());
+            List<PeerMemory> regions = List.of();
+            try {
+                regions = resources.reach(sharing, mine);
+                PeerMemory memory = mine.memory();
+                driver.fill(stream, memory.address(), (byte) 0, memory.bytes());
+                if (layout.wordBytes() > 0) {
+                    driver.fill(stream, memory.address() + RegionLayout.AT_ROWS, RESERVED_BYTE, layout.wordBytes());
+                }
+                driver.fill(stream, state, (byte) 0, KernelArguments.STATE_BYTES);
+                driver.synchronize(stream);
+                answer = Integer.toString(mostCarriers);
+            } catch (DriverException e) {
+                answer = REFUSED + e.getMessage();
             }
-            driver.fill(stream, state, (byte) 0, KernelArguments.STATE_BYTES);
-            driver.synchronize(stream);
+            // After this every rank's memory is filled and reached, so that calls may begin.
+            agree("the plan's memory", answer);
             Launch launch = resources.launch(stream, options.threads());
             new KernelArguments(launch.arguments())
                     .fix(
@@ -123,8 +121,8 @@ final class Planner {
     }
 
     /** The fewest that any rank answers, or the first refusal. */
-    private int agree(String answer) {
-        List<String> all = agreement.gather("what the devices can hold", answer);
+    private int agree(String what, String answer) {
+        List<String> all = agreement.gather(what, answer);
         int fewest = Integer.MAX_VALUE;
         for (int rank = 0; rank < all.size(); rank++) {
             if (all.get(rank).startsWith(REFUSED)) {
