@@ -7,9 +7,9 @@ import io.lockstep.core.Tensors;
 /**
  * A plan whose calls run on a GPU, one after the other on one stream. Another stream needs another plan.
  *
- * <p>A call whose tensors all lie on the device is queued and {@link #run} returns at once. A failure of it shows at the
- * next {@link #run}, at {@link #check} or not at all if neither comes; the outputs of a failed call are undefined. A call
- * with a tensor on the host is complete when {@link #run} returns.
+ * <p>A call whose tensors all lie on the device is queued and {@link #run} returns at once. A failure of it shows at
+ * the next {@link #run}, at {@link #check} or not at all if neither comes; the outputs of a failed call are undefined.
+ * A call with a tensor on the host is complete when {@link #run} returns.
  */
 public interface GpuPlan extends Plan {
     /** The stream of its calls. */
@@ -33,8 +33,8 @@ public interface GpuPlan extends Plan {
     void check();
 
     /**
-     * Records the calls that {@code calls} makes of this plan, and runs none of them. Their tensors lie on the device and
-     * are used at the same addresses at every launch. Every rank captures the same calls.
+     * Records the calls that {@code calls} makes of this plan, and runs none of them. Their tensors lie on the device
+     * and are used at the same addresses at every launch. Every rank captures the same calls.
      */
     GpuGraph capture(Runnable calls);
 

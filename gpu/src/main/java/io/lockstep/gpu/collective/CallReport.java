@@ -6,8 +6,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 
 /**
- * What a kernel tells the host when it gives up, and the word by which the host ends a kernel that waits: {@code
- * LsReport} of {@code frame.h}, in memory that both reach.
+ * What a kernel tells the host when it gives up, and the word by which the host ends a kernel that waits:
+ * {@code LsReport} of {@code frame.h}, in memory that both reach.
  *
  * <pre>
  * 0 abort   4 what   8 peer   12 epoch   16 block   20 expected   24 found

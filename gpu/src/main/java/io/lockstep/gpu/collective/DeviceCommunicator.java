@@ -224,8 +224,8 @@ final class DeviceCommunicator implements GpuCommunicator {
     void requirePeers() {
         String loss = watch.loss();
         if (loss != null) {
-            throw new PeerLostException("Rank " + membership.rank() + ": " + loss
-                    + ": close the communicator and form a new group.");
+            throw new PeerLostException(
+                    "Rank " + membership.rank() + ": " + loss + ": close the communicator and form a new group.");
         }
     }
 

@@ -101,8 +101,8 @@ final class DeviceOperand {
     private void bindDevice(DeviceSpan span, long needed, int elementBytes) {
         requireSize(span.bytes(), needed);
         if (span.device() != device) {
-            throw new UsageException(role + ": the tensor lies on device " + span.device() + ", and this rank on device "
-                    + device + ": copy it there.");
+            throw new UsageException(role + ": the tensor lies on device " + span.device()
+                    + ", and this rank on device " + device + ": copy it there.");
         }
         if (span.address() % elementBytes != 0) {
             throw new UsageException(role + ": the address " + Long.toHexString(span.address())
@@ -144,8 +144,6 @@ final class DeviceOperand {
 
     /** Whether two that overlap begin at the same byte. */
     boolean sameStart(DeviceOperand other) {
-        return host == null || other.host == null
-                ? address == other.address
-                : host.address() == other.host.address();
+        return host == null || other.host == null ? address == other.address : host.address() == other.host.address();
     }
 }

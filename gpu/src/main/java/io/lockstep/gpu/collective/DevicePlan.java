@@ -97,8 +97,8 @@ final class DevicePlan implements GpuPlan {
 
     @Override
     public HostBuffer input() {
-        throw new UsageException("A plan on a GPU lends no memory of the host: give an input, on the device where you"
-                + " can.");
+        throw new UsageException(
+                "A plan on a GPU lends no memory of the host: give an input, on the device where you" + " can.");
     }
 
     @Override

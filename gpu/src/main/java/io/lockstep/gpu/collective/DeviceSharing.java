@@ -23,7 +23,8 @@ final class DeviceSharing {
         boolean shared = all.stream().distinct().count() < all.size();
         if (shared && !allowed) {
             throw new UsageException("Rank " + rank + ": " + all.size() + " ranks have "
-                    + all.stream().distinct().count() + " devices, and a rank expects one of its own. Start fewer ranks,"
+                    + all.stream().distinct().count()
+                    + " devices, and a rank expects one of its own. Start fewer ranks,"
                     + " make more devices visible, or set " + VARIABLE + "=1 to try the code without the speed.");
         }
         return sharers.size();

@@ -11,8 +11,8 @@ final class Geometry {
      * device at once, and one more beside them that keeps the books.
      *
      * @param blocksPerMultiprocessor of the kernel that fits the fewest
-     * @param sharers how many ranks use the device; their kernels, and with each the next one that waits behind it, must
-     *     fit together
+     * @param sharers how many ranks use the device; their kernels, and with each the next one that waits behind it,
+     *     must fit together
      */
     static int mostCarriers(int blocksPerMultiprocessor, int multiprocessors, int sharers) {
         int fit = blocksPerMultiprocessor * multiprocessors;

@@ -6,7 +6,10 @@ import io.lockstep.gpu.driver.Stream;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/** Copies between the host and a device. Memory of the Java heap, which no driver can read, passes through pinned memory. */
+/**
+ * Copies between the host and a device. Memory of the Java heap, which no driver can read, passes through pinned
+ * memory.
+ */
 final class HostTransfer {
     private static final long STAGING_BYTES = 4L << 20;
 

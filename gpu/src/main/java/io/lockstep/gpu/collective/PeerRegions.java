@@ -42,8 +42,7 @@ final class PeerRegions {
                     String[] parts = all.get(rank).split(" ");
                     int home = Integer.parseInt(parts[0]);
                     regions.add(driver.openPeerMemory(
-                            device,
-                            new PeerMemory(home, home, Long.parseLong(parts[1]), Long.parseLong(parts[2]), 0)));
+                            device, new PeerMemory(home, home, Long.parseLong(parts[1]), Long.parseLong(parts[2]), 0)));
                 }
             }
             done = true;

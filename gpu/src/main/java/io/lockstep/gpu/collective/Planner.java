@@ -74,11 +74,7 @@ final class Planner {
             try {
                 resources.load(
                         cache.code(
-                                driver.compiler(),
-                                driver.version(),
-                                device.architecture(),
-                                source,
-                                options.defines()),
+                                driver.compiler(), driver.version(), device.architecture(), source, options.defines()),
                         options,
                         exchanges);
                 stream = given == null ? resources.stream() : given;

@@ -13,8 +13,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The driver library of CUDA, function by function, under the symbols that it exports: those with an ending _v2 are what
- * the header's plain names stand for. Addresses and handles are longs. A function that fails throws a
+ * The driver library of CUDA, function by function, under the symbols that it exports: those with an ending _v2 are
+ * what the header's plain names stand for. Addresses and handles are longs. A function that fails throws a
  * {@link DriverException} with the driver's own name for the error.
  */
 final class Cuda {
@@ -41,8 +41,7 @@ final class Cuda {
     private static final MethodHandle MODULE_GET_FUNCTION = LIBRARY.function("cuModuleGetFunction", 3);
     private static final MethodHandle FUNC_LOAD = LIBRARY.optional("cuFuncLoad", 1);
     private static final MethodHandle FUNC_GET_ATTRIBUTE = LIBRARY.function("cuFuncGetAttribute", 3);
-    private static final MethodHandle OCCUPANCY =
-            LIBRARY.function("cuOccupancyMaxActiveBlocksPerMultiprocessor", 4);
+    private static final MethodHandle OCCUPANCY = LIBRARY.function("cuOccupancyMaxActiveBlocksPerMultiprocessor", 4);
     private static final MethodHandle LAUNCH_KERNEL_EX = LIBRARY.function("cuLaunchKernelEx", 4);
     private static final MethodHandle STREAM_CREATE = LIBRARY.function("cuStreamCreate", 2);
     private static final MethodHandle STREAM_DESTROY = LIBRARY.function("cuStreamDestroy_v2", 1);
@@ -63,14 +62,12 @@ final class Cuda {
     private static final MethodHandle MEM_FREE = LIBRARY.function("cuMemFree_v2", 1);
     private static final MethodHandle MEM_HOST_ALLOC = LIBRARY.function("cuMemHostAlloc", 3);
     private static final MethodHandle MEM_FREE_HOST = LIBRARY.function("cuMemFreeHost", 1);
-    private static final MethodHandle MEM_HOST_GET_DEVICE_POINTER =
-            LIBRARY.function("cuMemHostGetDevicePointer_v2", 3);
+    private static final MethodHandle MEM_HOST_GET_DEVICE_POINTER = LIBRARY.function("cuMemHostGetDevicePointer_v2", 3);
     private static final MethodHandle MEMSET_D8_ASYNC = LIBRARY.function("cuMemsetD8Async", 4);
     private static final MethodHandle MEMCPY_HTOD_ASYNC = LIBRARY.function("cuMemcpyHtoDAsync_v2", 4);
     private static final MethodHandle MEMCPY_DTOH_ASYNC = LIBRARY.function("cuMemcpyDtoHAsync_v2", 4);
     private static final MethodHandle MEMCPY_DTOD_ASYNC = LIBRARY.function("cuMemcpyDtoDAsync_v2", 4);
-    private static final MethodHandle MEM_GET_GRANULARITY =
-            LIBRARY.function("cuMemGetAllocationGranularity", 3);
+    private static final MethodHandle MEM_GET_GRANULARITY = LIBRARY.function("cuMemGetAllocationGranularity", 3);
     private static final MethodHandle MEM_CREATE = LIBRARY.function("cuMemCreate", 4);
     private static final MethodHandle MEM_RELEASE = LIBRARY.function("cuMemRelease", 1);
     private static final MethodHandle MEM_EXPORT = LIBRARY.function("cuMemExportToShareableHandle", 4);
@@ -155,9 +152,7 @@ final class Cuda {
     static int deviceAttribute(int device, int attribute) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(DEVICE_GET_ATTRIBUTE, result.address(), attribute, device),
-                    "cuDeviceGetAttribute " + attribute);
+            check(call(DEVICE_GET_ATTRIBUTE, result.address(), attribute, device), "cuDeviceGetAttribute " + attribute);
             return result.get(ValueLayout.JAVA_INT, 0);
         }
     }
@@ -173,9 +168,7 @@ final class Cuda {
     static long retainPrimaryContext(int device) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(PRIMARY_CTX_RETAIN, result.address(), device),
-                    "cuDevicePrimaryCtxRetain of device " + device);
+            check(call(PRIMARY_CTX_RETAIN, result.address(), device), "cuDevicePrimaryCtxRetain of device " + device);
             return result.get(ValueLayout.JAVA_LONG, 0);
         }
     }

@@ -9,9 +9,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Memory that several devices reach. Within a process it is ordinary memory of one device, reached at the same address by
- * those that have peer access, and counted, so that it goes when the last one is done. Between processes it is a physical
- * allocation that each process maps for itself; the driver keeps it as long as anyone does.
+ * Memory that several devices reach. Within a process it is ordinary memory of one device, reached at the same address
+ * by those that have peer access, and counted, so that it goes when the last one is done. Between processes it is a
+ * physical allocation that each process maps for itself; the driver keeps it as long as anyone does.
  *
  * <pre>
  * CUmemAllocationProp   0 type   4 handle types   8 location type   12 location   16 unused   24 flags, 8 bytes

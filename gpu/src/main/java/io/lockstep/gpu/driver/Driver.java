@@ -5,8 +5,8 @@ import io.lockstep.core.Readiness;
 import java.util.List;
 
 /**
- * The driver of a vendor's GPUs. Work on a device is queued by threads that {@linkplain #use use} it; every method below
- * that takes a device, or something on one, uses it itself unless it says otherwise. All of them throw
+ * The driver of a vendor's GPUs. Work on a device is queued by threads that {@linkplain #use use} it; every method
+ * below that takes a device, or something on one, uses it itself unless it says otherwise. All of them throw
  * {@link DriverException} with the driver's own word for what went wrong.
  */
 public interface Driver {
@@ -123,8 +123,8 @@ public interface Driver {
     PeerMemory allocatePeerMemory(int device, long bytes, boolean acrossProcesses);
 
     /**
-     * The same memory, reached by another device of this process. It stays until everyone who allocated or opened it has
-     * closed it.
+     * The same memory, reached by another device of this process. It stays until everyone who allocated or opened it
+     * has closed it.
      */
     PeerMemory openPeerMemory(int device, PeerMemory memory);
 

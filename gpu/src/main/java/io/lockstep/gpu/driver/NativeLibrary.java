@@ -43,8 +43,7 @@ public final class NativeLibrary {
     public static NativeLibrary open(String name, List<String> candidates) {
         for (String candidate : candidates) {
             try {
-                return new NativeLibrary(
-                        name, SymbolLookup.libraryLookup(candidate, Arena.global()), candidate, null);
+                return new NativeLibrary(name, SymbolLookup.libraryLookup(candidate, Arena.global()), candidate, null);
             } catch (IllegalArgumentException absent) {
                 // The next one may be there.
             } catch (IllegalCallerException e) {

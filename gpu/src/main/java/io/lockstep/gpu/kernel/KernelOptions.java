@@ -27,8 +27,8 @@ public record KernelOptions(int ranks, DType dtype, int hidden, boolean residual
 
     /** Those of an operation. */
     public static KernelOptions of(Operation operation, int ranks) {
-        KernelOptions options = new KernelOptions(
-                ranks, operation.dtype(), operation.hidden(), operation.residual(), operation.norm());
+        KernelOptions options =
+                new KernelOptions(ranks, operation.dtype(), operation.hidden(), operation.residual(), operation.norm());
         if (options.warpsOfPacks() > MOST_PARTIALS) {
             throw new UsageException("Operation: a row of " + operation.hidden() + " " + operation.dtype()
                     + " is too long for the kernels of a GPU: expected at most "
@@ -76,11 +76,12 @@ public record KernelOptions(int ranks, DType dtype, int hidden, boolean residual
     public List<String> defines() {
         return List.of(
                 "LS_RANKS=" + ranks,
-                "LS_DTYPE=" + switch (dtype) {
-                    case BF16 -> 0;
-                    case FP16 -> 1;
-                    case FP32 -> 2;
-                },
+                "LS_DTYPE="
+                        + switch (dtype) {
+                            case BF16 -> 0;
+                            case FP16 -> 1;
+                            case FP32 -> 2;
+                        },
                 "LS_HIDDEN=" + hidden,
                 "LS_ROW_WARPS=" + rowWarps(),
                 "LS_RESIDUAL=" + (residual ? 1 : 0),
