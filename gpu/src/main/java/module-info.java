@@ -4,6 +4,11 @@ module io.lockstep.gpu {
     requires static org.jspecify;
 
     exports io.lockstep.gpu;
+    // For checking and measuring, not for users.
+    exports io.lockstep.gpu.collective to
+            io.lockstep.cli;
+    exports io.lockstep.gpu.kernel to
+            io.lockstep.cli;
 
     provides io.lockstep.core.Backend with
             io.lockstep.gpu.cuda.CudaBackend;

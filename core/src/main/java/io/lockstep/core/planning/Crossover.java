@@ -22,7 +22,6 @@ public final class Crossover {
     private static final double CLEARLY = 0.95;
 
     private final Agreement agreement;
-    private final Operation operation;
     private final int rank;
     private final Path file;
     private final String key;
@@ -33,7 +32,6 @@ public final class Crossover {
      */
     public Crossover(Agreement agreement, int rank, Operation operation, String circumstances) {
         this.agreement = agreement;
-        this.operation = operation;
         this.rank = rank;
         key = String.join(
                 " ",

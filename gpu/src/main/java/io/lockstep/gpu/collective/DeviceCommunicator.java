@@ -32,7 +32,6 @@ import org.jspecify.annotations.Nullable;
 
 /** A rank on a GPU of any vendor. */
 final class DeviceCommunicator implements GpuCommunicator {
-    private final GroupSpec spec;
     private final Membership membership;
     private final Driver driver;
     private final DeviceInfo device;
@@ -51,7 +50,6 @@ final class DeviceCommunicator implements GpuCommunicator {
     private volatile @Nullable RuntimeException failure;
 
     DeviceCommunicator(GroupSpec spec, Membership membership, Driver driver, int device, boolean acrossProcesses) {
-        this.spec = spec;
         this.membership = membership;
         this.driver = driver;
         this.device = driver.devices().get(device);

@@ -39,7 +39,7 @@ final class PeerRegions {
                 if (rank == membership.rank()) {
                     regions.add(mine);
                 } else {
-                    String[] parts = all.get(rank).split(" ");
+                    String[] parts = all.get(rank).split(" ", -1);
                     int home = Integer.parseInt(parts[0]);
                     regions.add(driver.openPeerMemory(
                             device, new PeerMemory(home, home, Long.parseLong(parts[1]), Long.parseLong(parts[2]), 0)));

@@ -96,7 +96,7 @@ final class CudaCompiler implements Compiler {
     /** The toolkit's compiler; null if there is none. */
     static @Nullable Path nvcc() {
         List<Path> places = new ArrayList<>();
-        for (String folder : System.getenv().getOrDefault("PATH", "").split(":")) {
+        for (String folder : System.getenv().getOrDefault("PATH", "").split(":", -1)) {
             if (!folder.isEmpty()) {
                 places.add(Path.of(folder, "nvcc"));
             }

@@ -70,7 +70,7 @@ final class Nvrtc {
                 candidates.add(named);
             }
         }
-        for (String folder : environment.getOrDefault("LD_LIBRARY_PATH", "").split(":")) {
+        for (String folder : environment.getOrDefault("LD_LIBRARY_PATH", "").split(":", -1)) {
             if (!folder.isEmpty()) {
                 addFrom(Path.of(folder), candidates);
             }
