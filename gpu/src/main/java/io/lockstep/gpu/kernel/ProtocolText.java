@@ -1,5 +1,6 @@
 package io.lockstep.gpu.kernel;
 
+import io.lockstep.core.protocol.Epoch;
 import io.lockstep.core.protocol.Home;
 import io.lockstep.core.protocol.Order;
 import io.lockstep.core.protocol.Protocol;
@@ -10,7 +11,6 @@ import io.lockstep.core.protocol.Step;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -69,9 +69,8 @@ public final class ProtocolText {
             return sent == 1 ? Exchange.ONE_SHOT_PUSH : Exchange.TWO_SHOT_PUSH;
         }
         if (protocol.isCpu() || read != 1 || sent > 1) {
-            throw new IllegalArgumentException(
-                    "The protocol " + protocol.name() + " is none of the kernels': expected one that pulls, or that"
-                            + " sends words.");
+            throw new IllegalArgumentException("The protocol " + protocol.name()
+                    + " is none of the kernels': expected one that pulls, or that" + " sends words.");
         }
         return sent == 0 ? Exchange.ONE_SHOT_PULL : Exchange.TWO_SHOT_PULL;
     }
@@ -156,18 +155,34 @@ public final class ProtocolText {
     }
 
     private static String line(Place place, Step step) {
-        String line =
-                switch (step) {
-                    case Step.WorkgroupBarrier barrier when barrier.reach() == Step.Reach.FULL -> "ls_syncthreads();";
-                    case Step.Fence fence when fence.makesAvailable() -> fence(fence);
-                    case Step.StoreFlag store when store.scope() == Scope.SYSTEM && store.ahead() == 0 ->
-                        flag("LS_STORE_FLAG", Set.of(Order.RELAXED, Order.RELEASE), place, store.order(), store.scope())
-                                + number(store.epoch().lag());
-                    case Step.AwaitFlag await when await.comparison() == Step.Comparison.AT_LEAST ->
-                        flag("LS_AWAIT_FLAG", Set.of(Order.RELAXED, Order.ACQUIRE), place, await.order(), await.scope())
-                                + number(await.epoch().lag());
-                    default -> throw wordless(step);
-                };
+        String line = switch (step) {
+            case Step.WorkgroupBarrier barrier ->
+                worded(barrier, barrier.reach() == Step.Reach.FULL, "ls_syncthreads();");
+            case Step.Fence fence -> worded(fence, fence.makesAvailable(), fence(fence));
+            case Step.StoreFlag store ->
+                worded(
+                        store,
+                        store.scope() == Scope.SYSTEM && store.ahead() == 0,
+                        flag(
+                                "STORE",
+                                Set.of(Order.RELAXED, Order.RELEASE),
+                                place,
+                                store.order(),
+                                store.scope(),
+                                store.epoch()));
+            case Step.AwaitFlag await ->
+                worded(
+                        await,
+                        await.comparison() == Step.Comparison.AT_LEAST,
+                        flag(
+                                "AWAIT",
+                                Set.of(Order.RELAXED, Order.ACQUIRE),
+                                place,
+                                await.order(),
+                                await.scope(),
+                                await.epoch()));
+            default -> throw wordless(step);
+        };
         return switch (step.role()) {
             case ALL -> line;
             case POLLERS -> "LS_POLLERS(" + line + ")";
@@ -175,34 +190,37 @@ public final class ProtocolText {
         };
     }
 
+    private static String worded(Step step, boolean known, String word) {
+        if (!known) {
+            throw wordless(step);
+        }
+        return word;
+    }
+
     private static String fence(Step.Fence fence) {
-        String order =
-                switch (fence.order()) {
-                    case RELEASE -> "release";
-                    case ACQUIRE -> "acquire";
-                    case SEQUENTIALLY_CONSISTENT -> "sc";
-                    case WEAK, RELAXED, ACQUIRE_RELEASE -> throw wordless(fence);
-                };
+        String order = switch (fence.order()) {
+            case RELEASE -> "release";
+            case ACQUIRE -> "acquire";
+            case SEQUENTIALLY_CONSISTENT -> "sc";
+            case WEAK, RELAXED, ACQUIRE_RELEASE -> throw wordless(fence);
+        };
         return "ls_fence_" + order + "_" + scope(fence, fence.scope()) + "();";
     }
 
-    private static String flag(String access, Set<Order> orders, Place place, Order order, Scope scope) {
+    private static String flag(String access, Set<Order> orders, Place place, Order order, Scope scope, Epoch epoch) {
         if (!orders.contains(order) || scope == Scope.WORKGROUP) {
             throw new IllegalArgumentException("The kernels have no flag that is " + order.label() + " at the scope "
                     + scope.label() + ": expected one of " + orders + " among devices.");
         }
-        return access + "(" + order.label() + "_" + scope.label() + ", " + place + ", call.epoch";
-    }
-
-    private static String number(int lag) {
-        return lag == 0 ? ")" : " - " + lag + ")";
+        String number = epoch.lag() == 0 ? "call.epoch" : "call.epoch - " + epoch.lag();
+        return "LS_" + access + "_FLAG(" + order.label() + "_" + scope.label() + ", " + place + ", " + number + ")";
     }
 
     private static String scope(Step step, Scope scope) {
         if (scope == Scope.WORKGROUP) {
             throw wordless(step);
         }
-        return scope.label().toLowerCase(Locale.ROOT);
+        return scope.label();
     }
 
     private static IllegalArgumentException wordless(Step step) {

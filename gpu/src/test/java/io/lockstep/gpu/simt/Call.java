@@ -1,6 +1,7 @@
 package io.lockstep.gpu.simt;
 
 import io.lockstep.gpu.kernel.Exchange;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Set;
 
@@ -20,9 +21,9 @@ record Call(
         List<Integer> tokens,
         List<Integer> shift,
         Set<How> how,
-        byte[] weight,
-        List<byte[]> inputs,
-        List<byte[]> residuals) {
+        MemorySegment weight,
+        List<MemorySegment> inputs,
+        List<MemorySegment> residuals) {
     /** What a caller may choose. The order is that of the bits in {@code driver.cpp}. */
     enum How {
         WANTS_REDUCED,

@@ -1,7 +1,7 @@
 package io.lockstep.gpu.simt;
 
-import java.util.Arrays;
-import java.util.List;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 
 /** What the ranks have stored beside what the reference says. */
@@ -33,32 +33,34 @@ final class Comparison {
                 if (!found.keptToItself()) {
                     return Optional.of(where + "something around a tensor was written.");
                 }
-                List<byte[][]> tensors = List.of(
-                        new byte[][] {expected.reduced(), found.reduced()},
-                        new byte[][] {expected.residualOut(), found.residualOut()},
-                        new byte[][] {expected.out(), found.out()});
-                for (int tensor = 0; tensor < tensors.size(); tensor++) {
-                    byte[][] pair = tensors.get(tensor);
-                    int at = Arrays.mismatch(pair[0], pair[1]);
-                    if (at >= 0) {
-                        int size = job.build().options().dtype().bytes();
-                        int element = at / size;
-                        return Optional.of(where
-                                + List.of("reduced", "residual out", "out").get(tensor) + " element "
-                                + element + " of row length "
-                                + job.build().options().hidden() + " is "
-                                + hex(pair[1], element, size) + ", expected " + hex(pair[0], element, size) + ".");
-                    }
+                Optional<String> wrong = firstWrong(where + "reduced", expected.reduced(), found.reduced(), job)
+                        .or(() -> firstWrong(where + "residual out", expected.residualOut(), found.residualOut(), job))
+                        .or(() -> firstWrong(where + "out", expected.out(), found.out(), job));
+                if (wrong.isPresent()) {
+                    return wrong;
                 }
             }
         }
         return Optional.empty();
     }
 
-    private static String hex(byte[] bytes, int element, int size) {
+    private static Optional<String> firstWrong(
+            String where, MemorySegment expected, MemorySegment found, KernelJob job) {
+        long at = expected.mismatch(found);
+        if (at < 0) {
+            return Optional.empty();
+        }
+        int size = job.build().options().dtype().bytes();
+        long element = at / size;
+        int hidden = job.build().options().hidden();
+        return Optional.of(where + " row " + element / hidden + " element " + element % hidden + " is "
+                + hex(found, element, size) + ", expected " + hex(expected, element, size) + ".");
+    }
+
+    private static String hex(MemorySegment tensor, long element, int size) {
         StringBuilder text = new StringBuilder("0x");
         for (int i = size - 1; i >= 0; i--) {
-            text.append(String.format("%02X", bytes[element * size + i]));
+            text.append(String.format("%02X", tensor.get(ValueLayout.JAVA_BYTE, element * size + i)));
         }
         return text.toString();
     }

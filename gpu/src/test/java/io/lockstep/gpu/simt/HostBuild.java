@@ -32,8 +32,17 @@ import java.util.stream.Stream;
  */
 record HostBuild(KernelOptions options, int wave, String source, boolean threadSanitizer) {
     private static final String COMPILER = "g++";
-    private static final List<String> FLAGS =
-            List.of("-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-function");
+    private static final List<String> FLAGS = List.of(
+            "-std=c++17",
+            "-O1",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-Wno-unknown-pragmas",
+            "-Wno-unused-function",
+            "-Wno-unused-parameter",
+            "-Wno-unused-variable",
+            "-Wno-unused-but-set-variable");
     private static final long MOST_SECONDS = 120;
 
     /** As the kernels are. */

@@ -3,11 +3,13 @@ package io.lockstep.gpu.simt;
 import io.lockstep.core.DType;
 import io.lockstep.gpu.kernel.KernelOptions;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -53,7 +55,7 @@ record KernelJob(
     }
 
     /** What the call of a rank has left: whether nothing around the tensors was written, and the outputs, as bytes. */
-    record Outputs(boolean keptToItself, byte[] reduced, byte[] residualOut, byte[] out) {}
+    record Outputs(boolean keptToItself, MemorySegment reduced, MemorySegment residualOut, MemorySegment out) {}
 
     /** How a rank has ended: its report and state, the clock when it reported, and its calls. */
     record RankResult(
@@ -87,14 +89,14 @@ record KernelJob(
     }
 
     private byte[] encoded() {
-        int size = 128;
+        long size = 128;
         for (Call call : calls) {
-            size += 8 + 8 * call.tokens().size() + call.weight().length;
-            size += call.inputs().stream().mapToInt(bytes -> bytes.length).sum();
-            size += call.residuals().stream().mapToInt(bytes -> bytes.length).sum();
+            size += 8 + 8L * call.tokens().size() + call.weight().byteSize();
+            size += call.inputs().stream().mapToLong(MemorySegment::byteSize).sum();
+            size += call.residuals().stream().mapToLong(MemorySegment::byteSize).sum();
         }
         KernelOptions options = build.options();
-        ByteBuffer to = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer to = ByteBuffer.allocate(Math.toIntExact(size)).order(ByteOrder.LITTLE_ENDIAN);
         to.putInt(options.ranks()).putInt(dtype(options.dtype())).putInt(options.hidden());
         to.putInt(options.residual() ? 1 : 0).putInt(options.norm() ? 1 : 0);
         to.putInt(mostCarriers).putInt(mostTokens());
@@ -107,15 +109,15 @@ record KernelJob(
             to.putInt(call.how().stream().mapToInt(how -> 1 << how.ordinal()).sum());
             call.tokens().forEach(to::putInt);
             call.shift().forEach(to::putInt);
-            to.put(call.weight());
+            to.put(call.weight().asByteBuffer());
             for (int rank = 0; rank < options.ranks(); rank++) {
-                to.put(call.inputs().get(rank));
+                to.put(call.inputs().get(rank).asByteBuffer());
                 if (options.residual()) {
-                    to.put(call.residuals().get(rank));
+                    to.put(call.residuals().get(rank).asByteBuffer());
                 }
             }
         }
-        return java.util.Arrays.copyOf(to.array(), to.position());
+        return Arrays.copyOf(to.array(), to.position());
     }
 
     private int mostTokens() {
@@ -168,9 +170,9 @@ record KernelJob(
         return List.copyOf(ranks);
     }
 
-    private static byte[] take(ByteBuffer from, int size) {
+    private static MemorySegment take(ByteBuffer from, int size) {
         byte[] bytes = new byte[size];
         from.get(bytes);
-        return bytes;
+        return MemorySegment.ofArray(bytes);
     }
 }

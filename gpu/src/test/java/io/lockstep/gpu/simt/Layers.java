@@ -1,5 +1,6 @@
 package io.lockstep.gpu.simt;
 
+import io.lockstep.core.Algorithm;
 import io.lockstep.core.DType;
 import io.lockstep.core.Operation;
 import io.lockstep.core.reference.Elements;
@@ -9,7 +10,6 @@ import io.lockstep.gpu.kernel.KernelOptions;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
@@ -59,11 +59,11 @@ final class Layers {
             chosen.add(Call.How.WANTS_REDUCED);
         }
         int most = Collections.max(tokens);
-        byte[] residual = options.residual() ? tensor(most) : new byte[0];
-        byte[] weight = options.norm() ? tensor(1) : new byte[0];
-        List<byte[]> inputs = tokens.stream().map(this::tensor).toList();
-        List<byte[]> residuals = tokens.stream()
-                .map(count -> Arrays.copyOf(residual, options.residual() ? size(count) : 0))
+        MemorySegment residual = tensor(options.residual() ? most : 0);
+        MemorySegment weight = tensor(options.norm() ? 1 : 0);
+        List<MemorySegment> inputs = tokens.stream().map(this::tensor).toList();
+        List<MemorySegment> residuals = tokens.stream()
+                .map(count -> residual.asSlice(0, options.residual() ? size(count) : 0))
                 .toList();
         return new Call(exchange, tokens, shift, chosen, weight, inputs, residuals);
     }
@@ -73,9 +73,8 @@ final class Layers {
     }
 
     /** Rows of everyday values, of those and edges that are finite, of tiny values, and of any bits. */
-    private byte[] tensor(int tokens) {
-        byte[] bytes = new byte[size(tokens)];
-        MemorySegment to = MemorySegment.ofArray(bytes);
+    private MemorySegment tensor(int tokens) {
+        MemorySegment to = MemorySegment.ofArray(new byte[size(tokens)]);
         int firstKind = random.nextInt(KINDS_OF_ROWS);
         for (int row = 0; row < tokens; row++) {
             int kind = (firstKind + row) % KINDS_OF_ROWS;
@@ -99,7 +98,7 @@ final class Layers {
                 }
             }
         }
-        return bytes;
+        return to;
     }
 
     private float everyday() {
@@ -139,16 +138,11 @@ final class Layers {
         int tokens = call.tokens().getFirst();
         int hidden = options.hidden();
         Operation operation = new Operation(
-                options.dtype(),
-                hidden,
-                tokens,
-                KernelJob.EPSILON,
-                io.lockstep.core.Algorithm.AUTO,
-                options.residual(),
-                options.norm());
-        byte[] reduced = new byte[call.how().contains(Call.How.WANTS_REDUCED) ? size(tokens) : 0];
-        byte[] residualOut = new byte[options.residual() ? size(tokens) : 0];
-        byte[] out = new byte[options.norm() ? size(tokens) : 0];
+                options.dtype(), hidden, tokens, KernelJob.EPSILON, Algorithm.AUTO, options.residual(), options.norm());
+        MemorySegment reduced =
+                MemorySegment.ofArray(new byte[call.how().contains(Call.How.WANTS_REDUCED) ? size(tokens) : 0]);
+        MemorySegment residualOut = MemorySegment.ofArray(new byte[options.residual() ? size(tokens) : 0]);
+        MemorySegment out = MemorySegment.ofArray(new byte[options.norm() ? size(tokens) : 0]);
         float[] weight = options.norm() ? row(call.weight(), 0) : null;
         float[][] stored = new float[3][hidden];
         for (int row = 0; row < tokens; row++) {
@@ -164,22 +158,17 @@ final class Layers {
         return new KernelJob.Outputs(true, reduced, residualOut, out);
     }
 
-    private float[] row(byte[] tensor, int row) {
-        MemorySegment from = MemorySegment.ofArray(tensor);
+    private float[] row(MemorySegment tensor, int row) {
         float[] values = new float[options.hidden()];
         for (int i = 0; i < values.length; i++) {
-            values[i] = Elements.get(options.dtype(), from, (long) row * values.length + i);
+            values[i] = Elements.get(options.dtype(), tensor, (long) row * values.length + i);
         }
         return values;
     }
 
-    private void put(byte[] tensor, int row, float[] values) {
-        if (tensor.length == 0) {
-            return;
-        }
-        MemorySegment to = MemorySegment.ofArray(tensor);
-        for (int i = 0; i < values.length; i++) {
-            Elements.set(options.dtype(), to, (long) row * values.length + i, values[i]);
+    private void put(MemorySegment tensor, int row, float[] values) {
+        for (int i = 0; tensor.byteSize() > 0 && i < values.length; i++) {
+            Elements.set(options.dtype(), tensor, (long) row * values.length + i, values[i]);
         }
     }
 }

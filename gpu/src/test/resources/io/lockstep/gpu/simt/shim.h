@@ -3,7 +3,7 @@
 // Set from outside: LS_WAVE (32 or 64).
 #include "simt.h"
 
-#define LS_FN static inline __attribute__((always_inline))
+#define LS_FN static inline
 #define LS_KERNEL extern "C"
 #define LS_BOUNDS(threads)
 #define LS_SHARED(type, name) type &name = *(type *)simt::here.shared
@@ -13,11 +13,11 @@ LS_FN u32 ls_thread() { return simt::here.thread; }
 LS_FN u32 ls_block() { return simt::here.block; }
 LS_FN u32 ls_blocks() { return simt::here.blocks; }
 
-LS_FN void ls_syncthreads() { simt::syncthreads(); }
+LS_FN void ls_syncthreads(int line = __builtin_LINE()) { simt::syncthreads(line); }
 LS_FN void ls_votes_begin(u32 *) {}
-LS_FN bool ls_any(u32 *, bool yes) { return simt::any(yes); }
+LS_FN bool ls_any(u32 *, bool yes, int line = __builtin_LINE()) { return simt::any(line, yes); }
 // A wave of 64 may hold lanes that pass and lanes that wait: it meets the others once.
-LS_FN void ls_meet(bool waits) { simt::meet(waits || LS_WAVE == 64); }
+LS_FN void ls_meet(bool waits, int line = __builtin_LINE()) { simt::meet(line, waits || LS_WAVE == 64); }
 LS_FN void ls_wave_drain() {}
 LS_FN void ls_acquire_all() {}
 LS_FN void ls_wait_for_previous_kernel() {}

@@ -56,7 +56,7 @@ struct Lane {
     State state = State::ENDED;
     Place place;
     Block *block;
-    const void *site;       // where in the kernel it waits
+    int line;               // of the kernels, where it waits
     const Barrier *awaited; // null in a shuffle
 #if defined(SIMT_TSAN)
     ucontext_t context;
@@ -195,7 +195,7 @@ void check_waves(const Block &block, const Barrier &barrier) {
         if (lane.state == State::ENDED || lane.awaited != &barrier) {
             continue;
         }
-        if (first != nullptr && first->site != lane.site) {
+        if (first != nullptr && first->line != lane.line) {
             fail(lane, "The lanes of a wave came to a barrier in two ways.");
         }
         first = &lane;
@@ -215,11 +215,11 @@ void complete(Block &block, Barrier &barrier) {
     }
 }
 
-bool arrive(Barrier &barrier, uint32_t expected, const void *site, bool yes, bool waits) {
+bool arrive(Barrier &barrier, uint32_t expected, int line, bool yes, bool waits) {
     Lane &lane = *running;
     uint32_t phase = barrier.phase & 1;
     TSAN(__tsan_release(&barrier.token[phase]);)
-    lane.site = site;
+    lane.line = line;
     lane.awaited = &barrier;
     barrier.yes[phase] |= yes;
     if (++barrier.arrived == expected) {
@@ -415,9 +415,11 @@ void run(const Options &chosen, const Region *where, Driver &driver) {
     }
 }
 
-__attribute__((noinline)) void syncthreads() { arrive(running->block->all, running->block->alive, __builtin_return_address(0), false, true); }
-__attribute__((noinline)) bool any(bool yes) { return arrive(running->block->all, running->block->alive, __builtin_return_address(0), yes, true); }
-__attribute__((noinline)) void meet(bool waits) { arrive(running->block->passing, options.threads, __builtin_return_address(0), false, waits); }
+void syncthreads(int line) { arrive(running->block->all, running->block->alive, line, false, true); }
+
+bool any(int line, bool yes) { return arrive(running->block->all, running->block->alive, line, yes, true); }
+
+void meet(int line, bool waits) { arrive(running->block->passing, options.threads, line, false, waits); }
 
 float shuffle_xor(float value, uint32_t mask) {
     Lane &lane = *running;

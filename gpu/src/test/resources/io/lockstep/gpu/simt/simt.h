@@ -59,10 +59,11 @@ struct Place {
 };
 extern Place here;
 
-void syncthreads();
-bool any(bool yes);
-// A point that some lanes pass and others await.
-void meet(bool waits);
+// Barriers. All lanes of a wave must come to one from the same line.
+void syncthreads(int line);
+bool any(int line, bool yes);
+// Some lanes pass and others wait.
+void meet(int line, bool waits);
 float shuffle_xor(float value, uint32_t mask);
 void pause();
 uint64_t nanos();
