@@ -1,5 +1,5 @@
-// The steps of the default protocols in the vocabulary of port.h: what Protocols.oneShotPush, twoShotPush, oneShotPull and
-// twoShotPull in io.lockstep.core.protocol say, rendered. Another protocol replaces this file.
+// The steps of the default protocols in io.lockstep.core.protocol, in the words of port.h.
+// Another protocol replaces this file.
 #ifndef LS_PROTOCOL_H
 #define LS_PROTOCOL_H
 
