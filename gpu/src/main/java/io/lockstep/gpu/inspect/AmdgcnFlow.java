@@ -106,21 +106,31 @@ final class AmdgcnFlow {
 
     /** The barriers that come first on some way from these instructions, or last on some way to them. */
     BitSet barriersNextTo(BitSet from, boolean forward) {
-        int[][] edges = forward ? next : previous;
         BitSet found = new BitSet();
+        spread(from, forward, found);
+        return found;
+    }
+
+    /** The instructions from which some way leads to one of these without a barrier. */
+    BitSet leadingTo(BitSet to) {
+        return spread(to, false, new BitSet());
+    }
+
+    private BitSet spread(BitSet from, boolean forward, BitSet barriers) {
+        int[][] edges = forward ? next : previous;
         BitSet seen = new BitSet();
         ArrayDeque<Integer> open = new ArrayDeque<>();
         from.stream().forEach(open::add);
         while (!open.isEmpty()) {
             for (int to : edges[open.remove()]) {
                 if (effects.get(to).kind() == Kind.BARRIER) {
-                    found.set(to);
+                    barriers.set(to);
                 } else if (!seen.get(to)) {
                     seen.set(to);
                     open.add(to);
                 }
             }
         }
-        return found;
+        return seen;
     }
 }

@@ -34,8 +34,10 @@ final class AmdgcnListing {
             if (label.matches()) {
                 String name = label.group(1);
                 Matcher mark = MARK.matcher(name);
-                if (mark.matches()) {
+                if (mark.matches() && current != null) {
                     marks.add(mark.group(1));
+                    // A disassembler names a branch's target by it.
+                    current.labels().put(name, current.instructions().size());
                 } else if (name.startsWith("ls_")) {
                     current = new Kernel(name, new ArrayList<>(), new LinkedHashMap<>());
                     kernels.put(name, current);

@@ -5,6 +5,7 @@ import io.lockstep.gpu.inspect.AmdgcnEffect.Kind;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -233,9 +234,12 @@ final class AmdgcnOrder {
         BitSet behind = flow.barriersNextTo(grouped, true);
         AmdgcnFlow.Step step = (index, before) -> afterAcquireStep(index, before, polls, grouped, behind);
         int[] known = flow.solve(0, (a, b) -> a | b, step, (from, to) -> !skipsInvalidation(from, to, polls));
+        // Between two polls a poller looks at the clock and at words that end its wait: no data.
+        BitSet polling = flow.leadingTo(polls);
+        polling.or(polls);
         for (int at = 0; at < code.size(); at++) {
             if (known[at] > 0) {
-                judgeAcquire(at, known[at], polls);
+                judgeAcquire(at, known[at], polling);
             }
         }
     }
@@ -277,7 +281,7 @@ final class AmdgcnOrder {
         };
     }
 
-    private void judgeAcquire(int at, int known, BitSet polls) {
+    private void judgeAcquire(int at, int known, BitSet polling) {
         AmdgcnEffect effect = effects.get(at);
         switch (effect.kind()) {
             case INVALIDATE -> {
@@ -303,7 +307,7 @@ final class AmdgcnOrder {
                 }
             }
             case LOAD, SCALAR_LOAD -> {
-                if ((known & ACQUIRED_ALONE) != 0 && !polls.get(at)) {
+                if ((known & ACQUIRED_ALONE) != 0 && !polling.get(at)) {
                     find(
                             AmdgcnRule.BARRIER_AFTER_POLL,
                             at,
