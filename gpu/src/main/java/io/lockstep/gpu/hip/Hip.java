@@ -17,16 +17,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The HIP runtime, function by function. Addresses and handles are longs. A function that fails throws a
- * {@link DriverException} with the runtime's own name for the error. The structure of a device's properties is never asked
- * for: it has changed its layout between versions.
+ * {@link DriverException} with the runtime's own name for the error. The structure of a device's properties is never
+ * asked for: it has changed its layout between versions.
  */
 final class Hip {
     /** Newest first; a ROCm that the system's loader does not know of is looked for where it is installed. */
-    static final List<String> LIBRARIES = List.of(
-            "libamdhip64.so.7",
-            "libamdhip64.so.6",
-            "libamdhip64.so.5",
-            "/opt/rocm/lib/libamdhip64.so");
+    static final List<String> LIBRARIES =
+            List.of("libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "/opt/rocm/lib/libamdhip64.so");
 
     private static final NativeLibrary LIBRARY = NativeLibrary.open("AMD's HIP runtime libamdhip64", LIBRARIES);
 
@@ -46,7 +43,8 @@ final class Hip {
     private static final MethodHandle MODULE_LOAD_DATA = LIBRARY.function("hipModuleLoadData", 2);
     private static final MethodHandle MODULE_UNLOAD = LIBRARY.function("hipModuleUnload", 1);
     private static final MethodHandle MODULE_GET_FUNCTION = LIBRARY.function("hipModuleGetFunction", 3);
-    private static final MethodHandle OCCUPANCY = LIBRARY.function("hipModuleOccupancyMaxActiveBlocksPerMultiprocessor", 4);
+    private static final MethodHandle OCCUPANCY =
+            LIBRARY.function("hipModuleOccupancyMaxActiveBlocksPerMultiprocessor", 4);
     private static final MethodHandle LAUNCH_KERNEL = LIBRARY.function("hipModuleLaunchKernel", 11);
     private static final MethodHandle STREAM_CREATE = LIBRARY.function("hipStreamCreateWithFlags", 2);
     private static final MethodHandle STREAM_DESTROY = LIBRARY.function("hipStreamDestroy", 1);

@@ -55,8 +55,8 @@ public final class HipClang {
             Path code = folder.resolve("lockstep.out");
             try {
                 Files.writeString(text, source);
-                List<String> command =
-                        new ArrayList<>(List.of(file.toString(), "-x", "hip", "--cuda-device-only", "-nogpuinc", "-nogpulib"));
+                List<String> command = new ArrayList<>(
+                        List.of(file.toString(), "-x", "hip", "--cuda-device-only", "-nogpuinc", "-nogpulib"));
                 command.addAll(options);
                 command.addAll(kind);
                 command.addAll(List.of("-o", code.toString(), text.toString()));
@@ -68,8 +68,7 @@ public final class HipClang {
                 Files.deleteIfExists(folder);
             }
         } catch (IOException e) {
-            throw new DriverException(
-                    "The kernels cannot be compiled by " + file + ": " + e.getMessage() + ".", e);
+            throw new DriverException("The kernels cannot be compiled by " + file + ": " + e.getMessage() + ".", e);
         }
     }
 }

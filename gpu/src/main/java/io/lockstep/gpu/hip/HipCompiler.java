@@ -38,8 +38,8 @@ public final class HipCompiler implements Compiler {
 
     /** What both compilers are told. No multiply and add in one; IEEE division and root are the default. */
     public static List<String> options(AmdgcnArch arch, List<String> defines) {
-        List<String> options = new ArrayList<>(
-                List.of("--offload-arch=" + arch.label(), "-std=c++17", "-O3", "-ffp-contract=off"));
+        List<String> options =
+                new ArrayList<>(List.of("--offload-arch=" + arch.label(), "-std=c++17", "-O3", "-ffp-contract=off"));
         options.add("-DLS_WAVE=" + arch.wave());
         defines.forEach(define -> options.add("-D" + define));
         return options;

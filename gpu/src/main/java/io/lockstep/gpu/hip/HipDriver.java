@@ -56,10 +56,13 @@ public final class HipDriver implements Driver {
         for (int number = 0; number < count; number++) {
             String architecture = KfdTopology.architecture(Hip.devicePciBusId(number));
             if (!AmdgcnArch.isKnown(architecture)) {
-                return new Readiness.NotReady("Device " + number + ", a " + Hip.deviceName(number) + ", is '" + architecture
-                        + "', which the kernels are not compiled for: expected one of "
-                        + Arrays.stream(AmdgcnArch.values()).map(AmdgcnArch::label).collect(Collectors.joining(", "))
-                        + "; HIP_VISIBLE_DEVICES leaves devices out.");
+                return new Readiness.NotReady(
+                        "Device " + number + ", a " + Hip.deviceName(number) + ", is '" + architecture
+                                + "', which the kernels are not compiled for: expected one of "
+                                + Arrays.stream(AmdgcnArch.values())
+                                        .map(AmdgcnArch::label)
+                                        .collect(Collectors.joining(", "))
+                                + "; HIP_VISIBLE_DEVICES leaves devices out.");
             }
         }
         return new Readiness.Ready(count + (count == 1 ? " device" : " devices") + ", the first a " + Hip.deviceName(0)
@@ -152,8 +155,8 @@ public final class HipDriver implements Driver {
     private static void requireFit(DeviceInfo device, byte[] image) {
         String architecture = CodeObject.read(image).architecture();
         if (!architecture.equals(device.architecture())) {
-            throw new DriverException("HIP: the code is for " + architecture + ", and device " + device.number() + " is a "
-                    + device.architecture() + ".");
+            throw new DriverException("HIP: the code is for " + architecture + ", and device " + device.number()
+                    + " is a " + device.architecture() + ".");
         }
     }
 

@@ -19,8 +19,8 @@ final class HipLaunch implements Launch {
         this.stream = stream.handle();
         this.threads = threads;
         arguments = arena.allocate(argumentBytes, 16);
-        parameters = arena.allocateFrom(ValueLayout.JAVA_LONG, arguments.address())
-                .address();
+        parameters =
+                arena.allocateFrom(ValueLayout.JAVA_LONG, arguments.address()).address();
     }
 
     @Override

@@ -11,8 +11,8 @@ import java.util.Map;
 
 /**
  * Memory that several devices reach: uncached, so that a peer neither keeps a copy of it nor holds back what it writes.
- * Within a process it is counted, so that it goes when the last one is done. Another process opens it by HIP's handle of
- * 64 bytes, which travels as the content of an anonymous file.
+ * Within a process it is counted, so that it goes when the last one is done. Another process opens it by HIP's handle
+ * of 64 bytes, which travels as the content of an anonymous file.
  */
 final class HipPeerMemory {
     /** A smaller block that is uncached cannot be exported unless it is whole pages. */

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * hipRTC in a Java process of its own. It ends the process that it runs in where it does not know an architecture, and its
- * compiler keeps much memory.
+ * hipRTC in a Java process of its own. It ends the process that it runs in where it does not know an architecture, and
+ * its compiler keeps much memory.
  */
 final class HipRtcProcess {
     private static final int DONE = 0;

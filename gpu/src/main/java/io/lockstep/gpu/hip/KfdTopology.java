@@ -24,7 +24,7 @@ final class KfdTopology {
     }
 
     static String architecture(Path nodes, String bus) {
-        String[] parts = bus.split("[:.]");
+        String[] parts = bus.split("[:.]", -1);
         if (parts.length != 4) {
             throw new DriverException("HIP: '" + bus + "' is no place on a PCI bus: expected one like 0000:c1:00.0.");
         }
@@ -33,7 +33,8 @@ final class KfdTopology {
         try (DirectoryStream<Path> all = Files.newDirectoryStream(nodes)) {
             for (Path node : all) {
                 Map<String, Long> properties = properties(node.resolve("properties"));
-                // Partitions of one device differ in the function, the lowest three bits, and in nothing that counts here.
+                // Partitions of one device differ in the function, the lowest three bits, and in nothing that counts
+                // here.
                 boolean found = properties.getOrDefault("gfx_target_version", 0L) != 0
                         && properties.getOrDefault("domain", 0L) == domain
                         && (properties.getOrDefault("location_id", -1L) & ~7L) == location;
@@ -42,8 +43,10 @@ final class KfdTopology {
                 }
             }
         } catch (IOException e) {
-            throw new DriverException("HIP: the architecture of the device at " + bus + " cannot be read from " + nodes
-                    + ": " + e.getMessage() + ".", e);
+            throw new DriverException(
+                    "HIP: the architecture of the device at " + bus + " cannot be read from " + nodes + ": "
+                            + e.getMessage() + ".",
+                    e);
         }
         throw new DriverException("HIP: " + nodes + " has no device at " + bus + ".");
     }
@@ -56,7 +59,7 @@ final class KfdTopology {
     private static Map<String, Long> properties(Path file) throws IOException {
         Map<String, Long> properties = new HashMap<>();
         for (String line : Files.readAllLines(file)) {
-            String[] words = line.strip().split("\\s+");
+            String[] words = line.strip().split("\\s+", -1);
             if (words.length == 2 && words[1].matches("\\d{1,18}")) {
                 properties.put(words[0], Long.parseLong(words[1]));
             }

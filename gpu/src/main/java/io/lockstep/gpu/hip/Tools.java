@@ -22,7 +22,7 @@ final class Tools {
         }
         names.add(name);
         for (String candidate : names) {
-            for (String folder : System.getenv().getOrDefault("PATH", "").split(":")) {
+            for (String folder : System.getenv().getOrDefault("PATH", "").split(":", -1)) {
                 if (!folder.isEmpty()) {
                     places.add(Path.of(folder, candidate));
                 }

@@ -11,8 +11,8 @@ import java.util.Locale;
 /**
  * What the protocol of an algorithm demands of its kernel.
  *
- * @param flags those of the barriers between devices, in order, as marks name them; each lies between two barriers of the
- *     work-group
+ * @param flags those of the barriers between devices, in order, as marks name them; each lies between two barriers of
+ *     the work-group
  * @param words whether data goes as words that carry their own arrival
  */
 record AmdgcnDemand(List<String> flags, boolean words) {

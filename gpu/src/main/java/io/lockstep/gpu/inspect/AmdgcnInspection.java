@@ -41,13 +41,13 @@ public final class AmdgcnInspection {
             }
         }
         for (AmdgcnListing.Kernel kernel : kernels) {
+            AmdgcnOrder order = new AmdgcnOrder(arch, kernel);
+            findings.addAll(new AmdgcnContent(arch, kernel).findings());
+            findings.addAll(new AmdgcnScalarLoads(kernel, order.effects(), order.flow(), STATE_ARGUMENT).findings());
             Protocol protocol = PROTOCOLS.get(plain(kernel.name()));
+            // A kernel without a protocol knows no peer.
             if (protocol != null) {
-                findings.addAll(new AmdgcnContent(arch, kernel).findings());
-                AmdgcnOrder order = new AmdgcnOrder(arch, kernel, AmdgcnDemand.of(protocol));
-                findings.addAll(order.findings());
-                findings.addAll(
-                        new AmdgcnScalarLoads(kernel, order.effects(), order.flow(), STATE_ARGUMENT).findings());
+                findings.addAll(order.findings(AmdgcnDemand.of(protocol)));
             }
         }
         return findings;

@@ -79,9 +79,9 @@ final class AmdgcnListing {
         String rest = instruction.group(2) == null ? "" : instruction.group(2);
         List<String> operands = new ArrayList<>();
         List<String> modifiers = new ArrayList<>();
-        String[] parts = rest.isEmpty() ? new String[0] : rest.split(",\\s*(?![^\\[]*\\])");
+        String[] parts = rest.isEmpty() ? new String[0] : rest.split(",\\s*(?![^\\[]*\\])", -1);
         for (int i = 0; i < parts.length; i++) {
-            List<String> words = Arrays.asList(parts[i].strip().split("\\s+"));
+            List<String> words = Arrays.asList(parts[i].strip().split("\\s+", -1));
             operands.add(words.getFirst());
             if (i == parts.length - 1 || words.size() > 1) {
                 modifiers.addAll(words.subList(1, words.size()));

@@ -34,7 +34,6 @@ final class AmdgcnOrder {
 
     private final AmdgcnArch arch;
     private final AmdgcnListing.Kernel kernel;
-    private final AmdgcnDemand demand;
     private final List<AmdgcnInstruction> code;
     private final List<AmdgcnEffect> effects = new ArrayList<>();
     private final AmdgcnFlow flow;
@@ -43,10 +42,9 @@ final class AmdgcnOrder {
     /** The accesses that marks name, by mark. */
     private final Map<String, BitSet> marked = new TreeMap<>();
 
-    AmdgcnOrder(AmdgcnArch arch, AmdgcnListing.Kernel kernel, AmdgcnDemand demand) {
+    AmdgcnOrder(AmdgcnArch arch, AmdgcnListing.Kernel kernel) {
         this.arch = arch;
         this.kernel = kernel;
-        this.demand = demand;
         code = kernel.instructions();
         for (int i = 0; i < code.size(); i++) {
             effects.add(AmdgcnEffect.of(arch, code, i));
@@ -62,7 +60,7 @@ final class AmdgcnOrder {
         return flow;
     }
 
-    List<AmdgcnFinding> findings() {
+    List<AmdgcnFinding> findings(AmdgcnDemand demand) {
         findMarked();
         List<String> flags = new ArrayList<>(demand.flags());
         flags.add(AmdgcnDemand.REARMED);
@@ -100,7 +98,7 @@ final class AmdgcnOrder {
                     find(
                             AmdgcnRule.MISSING_STEP,
                             i,
-                            "behind the mark '" + mark + "' no " + kind.name().toLowerCase() + " follows.");
+                            "behind the mark '" + mark + "' no " + kind.name().toLowerCase(Locale.ROOT) + " follows.");
                 } else {
                     marked.computeIfAbsent(mark, key -> new BitSet()).set(at);
                 }

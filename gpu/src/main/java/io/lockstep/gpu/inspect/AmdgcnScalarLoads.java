@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -109,7 +110,8 @@ final class AmdgcnScalarLoads {
             }
         } else if (name.equals("v_writelane_b32")) {
             List<Integer> source = registers(instruction.operand(1));
-            holds[lanes.get(lane(instruction, 0))] = source.isEmpty() ? OTHER : holds[source.getFirst()];
+            int lane = Objects.requireNonNull(lanes.get(lane(instruction, 0)));
+            holds[lane] = source.isEmpty() ? OTHER : holds[source.getFirst()];
         } else if (name.equals("v_readlane_b32")) {
             Integer lane = lanes.get(lane(instruction, 1));
             registers(instruction.operand(0)).forEach(target -> holds[target] = lane == null ? OTHER : holds[lane]);

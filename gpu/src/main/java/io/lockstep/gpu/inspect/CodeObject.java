@@ -147,7 +147,9 @@ public record CodeObject(String target, List<Kernel> kernels) {
         while (elf.get(end) != 0) {
             end++;
         }
-        return new String(elf.array(), at, end - at, StandardCharsets.UTF_8);
+        byte[] text = new byte[end - at];
+        elf.get(at, text);
+        return new String(text, StandardCharsets.UTF_8);
     }
 
     private static Map<?, ?> metadata(ByteBuffer elf, Section notes) {

@@ -33,10 +33,12 @@ class HipWithoutADeviceTest {
                 .filter(backend -> backend.name().equals("hip"))
                 .findFirst()
                 .orElseThrow();
-        assertThat(hip.probe()).isInstanceOfSatisfying(Readiness.NotReady.class, notReady -> assertThat(
-                        notReady.reason().split("\\. "))
-                .as("one sentence")
-                .hasSize(1));
+        assertThat(hip.probe())
+                .isInstanceOfSatisfying(
+                        Readiness.NotReady.class,
+                        notReady -> assertThat(notReady.reason().split("\\. "))
+                                .as("one sentence")
+                                .hasSize(1));
         assertThatThrownBy(() -> Backends.named("hip")).isInstanceOf(DriverException.class);
     }
 
@@ -47,7 +49,8 @@ class HipWithoutADeviceTest {
         assertThat(Hip.init()).isNotEqualTo(Hip.SUCCESS);
         assertThat(Hip.deviceCount()).isZero();
         assertThat(new HipDriver().devices()).isEmpty();
-        assertThat(((Readiness.NotReady) new HipDriver().probe()).reason()).contains("hipErrorInvalidDevice", "/dev/kfd");
+        assertThat(((Readiness.NotReady) new HipDriver().probe()).reason())
+                .contains("hipErrorInvalidDevice", "/dev/kfd");
     }
 
     @Test

@@ -18,7 +18,9 @@ class KfdTopologyTest {
     @BeforeEach
     void layOut() throws IOException {
         node("0", "cpu_cores_count 96\ngfx_target_version 0\nlocation_id 0\ndomain 0\n");
-        node("1", "simd_count 1216\ngfx_target_version 90402\nlocation_id 49408\ndomain 0\nunique_id 18446744073709551615\n");
+        node(
+                "1",
+                "simd_count 1216\ngfx_target_version 90402\nlocation_id 49408\ndomain 0\nunique_id 18446744073709551615\n");
         node("2", "gfx_target_version 90010\nlocation_id 49408\ndomain 2\n");
         node("3", "gfx_target_version 90402\nlocation_id 49667\ndomain 0\n");
     }

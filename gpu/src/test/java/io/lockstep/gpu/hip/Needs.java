@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What a test needs of the machine: without it the test is skipped, or fails where {@code LOCKSTEP_SKIP_NOTHING} is set. */
+/**
+ * What a test needs of the machine: without it the test is skipped, or fails where {@code LOCKSTEP_SKIP_NOTHING} is
+ * set.
+ */
 public final class Needs {
     private Needs() {}
 

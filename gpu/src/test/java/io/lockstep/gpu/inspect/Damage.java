@@ -61,7 +61,9 @@ final class Damage {
         return withoutAll(find(lines, mark, -1, code(since)), mark, mnemonic);
     }
 
-    /** Takes out every such instruction in the few lines before the nearest one of a kind, which lies before the mark. */
+    /**
+     * Takes out every such instruction in the few lines before the nearest one of a kind, which lies before the mark.
+     */
     Damage withoutAllAhead(String of, String mnemonic, int few) {
         int end = find(lines, mark, -1, code(of));
         return withoutAll(end - few, end, mnemonic);
@@ -88,7 +90,9 @@ final class Damage {
     Damage narrowed(String mnemonic, boolean before) {
         return change(
                 find(lines, mark, before ? -1 : 1, code(mnemonic)),
-                line -> line.replace(" sc0 sc1", " sc1").replace("SCOPE_SYS", "SCOPE_DEV").replace(" glc", ""));
+                line -> line.replace(" sc0 sc1", " sc1")
+                        .replace("SCOPE_SYS", "SCOPE_DEV")
+                        .replace(" glc", ""));
     }
 
     /** Puts an instruction in front of the mark. */
