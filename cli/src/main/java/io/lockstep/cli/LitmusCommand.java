@@ -1,7 +1,9 @@
 package io.lockstep.cli;
 
+import io.lockstep.core.UsageException;
 import io.lockstep.core.protocol.Protocol;
 import io.lockstep.core.protocol.Protocols;
+import io.lockstep.gpu.inspect.AmdgcnFinding;
 import io.lockstep.litmus.Judge;
 import io.lockstep.litmus.Report;
 import io.lockstep.litmus.Verdict;
@@ -33,14 +35,14 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * {@code lockstep litmus}: judges protocols, or litmus files, under the memory models. Exit code 0 if every verdict is
- * the expected one, 1 if any differs, 2 for wrong usage.
+ * the expected one, 1 if any differs, 2 for wrong usage, 3 if this machine lacks what an inspection needs.
  */
 @Command(
         name = "litmus",
         description = {
             "Judge how ranks order their accesses, under the memory models of PTX, AMD GPUs and Java.",
             "Without arguments: every protocol that Lockstep knows, right and wrong ones. With files: PTX litmus tests",
-            "in the style of herd."
+            "in the style of herd. With --isa: what compiled kernels for AMD GPUs contain."
         })
 public final class LitmusCommand implements Callable<Integer> {
     private static final int RIGHT = 0;
@@ -51,6 +53,13 @@ public final class LitmusCommand implements Callable<Integer> {
             paramLabel = "NAME",
             description = "Tell the counterexample of a protocol or a way of launching, event by event.")
     private @Nullable String explain;
+
+    @Option(
+            names = "--isa",
+            paramLabel = "FILE|ARCH",
+            description = "Inspect compiled kernels for AMD GPUs: a code object, a listing, or an architecture such as "
+                    + "gfx942 to compile them for.")
+    private @Nullable String isa;
 
     @Option(names = "--json", description = "Print JSON for programs instead of a table for people.")
     private boolean json;
@@ -66,12 +75,45 @@ public final class LitmusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (isa != null) {
+            return inspect(isa);
+        }
         if (explain != null) {
             return explain(explain);
         }
         Report report = files.isEmpty() ? Report.ofEverything() : Report.ofFiles(judgeFiles());
         print(json ? List.of(tree(report).toPrettyString()) : report.lines());
         return report.asExpected() ? RIGHT : DIFFERS;
+    }
+
+    private int inspect(String fileOrArchitecture) {
+        if (!files.isEmpty() || explain != null) {
+            throw usage("--isa inspects one thing; it goes with neither files nor --explain.");
+        }
+        IsaReport report;
+        try {
+            report = IsaReport.of(fileOrArchitecture);
+        } catch (UsageException e) {
+            throw usage(String.valueOf(e.getMessage()));
+        }
+        print(json ? List.of(tree(report).toPrettyString()) : report.lines());
+        return report.right() ? RIGHT : DIFFERS;
+    }
+
+    private static ObjectNode tree(IsaReport report) {
+        ObjectNode root = JsonMapper.shared().createObjectNode();
+        root.put("schema", 1);
+        root.put("inspected", report.what());
+        root.put("right", report.right());
+        ArrayNode findings = root.putArray("findings");
+        for (AmdgcnFinding finding : report.findings()) {
+            ObjectNode node = findings.addObject();
+            node.put("rule", finding.rule().label());
+            node.put("kernel", finding.kernel());
+            node.put("line", finding.line());
+            node.put("text", finding.text());
+        }
+        return root;
     }
 
     private int explain(String name) {

@@ -42,9 +42,14 @@ public final class Doctor {
             findings.add(
                     switch (backend.probe()) {
                         case Readiness.Ready ready -> Finding.ok(subject, ready.detail());
-                        case Readiness.NotReady notReady -> Finding.missing(subject, notReady.reason());
+                        // Only the ranks of the host are there on every machine.
+                        case Readiness.NotReady notReady ->
+                            backend.name().equals("cpu")
+                                    ? Finding.missing(subject, notReady.reason())
+                                    : Finding.warning(subject, notReady.reason());
                     });
         }
+        findings.add(AmdKernels.examine());
         findings.add(rendezvous());
         findings.add(transfer("ranks as threads", false));
         findings.add(transfer("ranks as processes", true));

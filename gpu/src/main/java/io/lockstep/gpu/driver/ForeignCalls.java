@@ -84,7 +84,8 @@ public final class ForeignCalls {
         return arena.allocate(ValueLayout.JAVA_LONG);
     }
 
-    private static RuntimeException impossible(Throwable t) {
+    /** What a caught failure of a native call is thrown on as: such a call throws nothing itself. */
+    public static RuntimeException impossible(Throwable t) {
         if (t instanceof RuntimeException runtime) {
             return runtime;
         }
