@@ -28,7 +28,7 @@ struct Options {
     uint32_t wave;         // 32 or 64
     uint32_t shared_bytes; // of a block
     uint64_t seed;
-    uint32_t skew;         // the most rounds that a rank stands still for, now and then
+    uint32_t skew;         // the most rounds that a rank, or a lane between two accesses, stands still for, now and then
     uint64_t most_nanos;   // of the clock, after which a run is ended as one that hangs
     bool late_stores;      // words that a rank stores into its own memory stay with it until a fence must move them
 };
@@ -64,9 +64,20 @@ void syncthreads(int line);
 bool any(int line, bool yes);
 // Some lanes pass and others wait.
 void meet(int line, bool waits);
+// The lanes of a wave come together. Orders nothing.
+void converge();
 float shuffle_xor(float value, uint32_t mask);
 void pause();
 uint64_t nanos();
+
+// Before an access that a peer sees: now and then the lane stands still there.
+extern uint32_t until_break;
+void take_break();
+static inline void may_break() {
+    if (--until_break == 0) {
+        take_break();
+    }
+}
 
 // Flags. Built for ThreadSanitizer, a fence is what it is in C++: see simt.cpp.
 void store_flag(uint32_t *at, uint32_t value, bool release);
