@@ -36,7 +36,6 @@ namespace simt {
 
 Place here;
 bool late_stores;
-uint32_t until_break;
 
 namespace {
 
@@ -123,6 +122,7 @@ std::vector<Rank> ranks;
 std::unordered_map<uint32_t *, Late> late;
 Lane *running;
 uint64_t clock_nanos, random_state;
+uint32_t until_break;
 #if defined(SIMT_TSAN)
 void *main_fiber;
 ucontext_t main_context;
@@ -506,9 +506,9 @@ void pause() {
 
 uint64_t nanos() { return clock_nanos; }
 
-void take_break() {
-    until_break = 1 + random(MOST_BETWEEN_BREAKS);
-    if (options.skew > 0) {
+void may_break() {
+    if (options.skew > 0 && --until_break == 0) {
+        until_break = 1 + random(MOST_BETWEEN_BREAKS);
         running->broken_off = true;
         leave();
     }

@@ -71,13 +71,7 @@ void pause();
 uint64_t nanos();
 
 // Before an access that a peer sees: now and then the lane stands still there.
-extern uint32_t until_break;
-void take_break();
-static inline void may_break() {
-    if (--until_break == 0) {
-        take_break();
-    }
-}
+void may_break();
 
 // Flags. Built for ThreadSanitizer, a fence is what it is in C++: see simt.cpp.
 void store_flag(uint32_t *at, uint32_t value, bool release);
