@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.lockstep.core.DType;
+import io.lockstep.core.UsageException;
 import io.lockstep.core.protocol.Protocol;
 import io.lockstep.core.protocol.Protocols;
 import io.lockstep.gpu.kernel.Exchange;
@@ -73,7 +74,7 @@ class RacesOnTheHostTest {
 
     private static void isReported(Protocol protocol) throws Exception {
         KernelOptions options = new KernelOptions(3, DType.BF16, 8, true, true);
-        HostBuild build = new HostBuild(options, 32, KernelSource.text(ProtocolText.of(protocol)), true);
+        HostBuild build = new HostBuild(options, 32, KernelSource.text(ProtocolText.render(protocol)), true);
         Exchange exchange = ProtocolText.exchange(protocol);
         Layers layers = new Layers(options, 1);
         List<Call> calls = Stream.generate(() -> layers.plain(exchange, Collections.nCopies(3, 4)))
@@ -90,8 +91,8 @@ class RacesOnTheHostTest {
     /** It pushes behind a barrier into one buffer, which no kernel does. */
     @Test
     void oneBufferIsNoProtocolOfTheKernels() {
-        assertThatThrownBy(() -> ProtocolText.of(Protocols.oneBuffer()))
-                .isInstanceOf(IllegalArgumentException.class)
+        assertThatThrownBy(() -> ProtocolText.render(Protocols.oneBuffer()))
+                .isInstanceOf(UsageException.class)
                 .hasMessageContaining("one-buffer");
     }
 }
