@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ProtocolTextTest {
     @Test
     void theFileBesideTheKernelsIsTheTextOfTheDefaultProtocols() {
-        assertThat(KernelSource.resource("protocol.h")).isEqualTo(ProtocolText.defaults());
+        assertThat(KernelSource.resource("protocol.h")).isEqualTo(ProtocolText.render());
     }
 
     @ParameterizedTest
@@ -35,19 +35,19 @@ class ProtocolTextTest {
     @ParameterizedTest
     @CsvSource({"one-shot-push", "two-shot-push", "one-shot-pull", "two-shot-pull"})
     void aDefaultProtocolHasTheStepsOfTheDefaultText(String name) {
-        String text = ProtocolText.of(Protocols.named(name).orElseThrow());
-        assertThat(macros(text)).isEqualTo(macros(ProtocolText.defaults()));
+        String text = ProtocolText.render(Protocols.named(name).orElseThrow());
+        assertThat(macros(text)).isEqualTo(macros(ProtocolText.render()));
     }
 
     @Test
     void aHistoricalProtocolHasItsOwnFlagsAndNoHelpFromTheBarriersAround() {
-        String middle = section(ProtocolText.of(Protocols.relaxed()), "MIDDLE");
+        String middle = section(ProtocolText.render(Protocols.relaxed()), "MIDDLE");
         assertThat(middle)
                 .contains("LS_AWAIT_FLAG(relaxed_gpu, MIDDLE, call.epoch)")
                 .doesNotContain("fence")
                 .doesNotContain("drain")
                 .doesNotContain("acquire");
-        assertThat(section(ProtocolText.of(Protocols.noEndBarrier()), "END")).isEqualTo("#define LS_END_STEPS\n");
+        assertThat(section(ProtocolText.render(Protocols.noEndBarrier()), "END")).isEqualTo("#define LS_END_STEPS\n");
     }
 
     @Test
@@ -60,7 +60,7 @@ class ProtocolTextTest {
                 Barriers.releaseAcquire(middle, Reach.LOCAL_ONLY, Reach.FULL),
                 Protocols.relaxed().expectation());
         for (Protocol protocol : List.of(local, Protocols.cpuOneShot(), Protocols.oneBuffer())) {
-            assertThatThrownBy(() -> ProtocolText.of(protocol)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> ProtocolText.render(protocol)).isInstanceOf(IllegalArgumentException.class);
         }
     }
 

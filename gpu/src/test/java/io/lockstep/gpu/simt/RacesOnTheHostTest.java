@@ -73,7 +73,7 @@ class RacesOnTheHostTest {
 
     private static void isReported(Protocol protocol) throws Exception {
         KernelOptions options = new KernelOptions(3, DType.BF16, 8, true, true);
-        HostBuild build = new HostBuild(options, 32, KernelSource.text(ProtocolText.of(protocol)), true);
+        HostBuild build = new HostBuild(options, 32, KernelSource.text(ProtocolText.render(protocol)), true);
         Exchange exchange = ProtocolText.exchange(protocol);
         Layers layers = new Layers(options, 1);
         List<Call> calls = Stream.generate(() -> layers.plain(exchange, Collections.nCopies(3, 4)))
@@ -90,7 +90,7 @@ class RacesOnTheHostTest {
     /** It pushes behind a barrier into one buffer, which no kernel does. */
     @Test
     void oneBufferIsNoProtocolOfTheKernels() {
-        assertThatThrownBy(() -> ProtocolText.of(Protocols.oneBuffer()))
+        assertThatThrownBy(() -> ProtocolText.render(Protocols.oneBuffer()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("one-buffer");
     }
