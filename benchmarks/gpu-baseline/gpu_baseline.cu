@@ -1,13 +1,13 @@
 // The kernels of Lockstep launched from C++, beside NCCL and a fused add + norm: what the device does without Java.
 // One process, one thread and one stream for each GPU; calls in a captured graph, or one by one with events around each.
 //
-//   gpu_baseline [--check] [--tokens 1,16,512] [--blocks-per-sm 1,2] [--eager] [--calls 50] [--replays 15] [--no-pdl] [--variants 0,1,5]
+//   gpu_baseline [--check] [--tokens 1,16,512] [--blocks-per-sm 1,2] [--eager] [--calls 50] [--replays 15] [--no-pdl] [--variants 0,1,5] [--spares 16]
 //
 // Built for one world size, dtype bf16 and one hidden: see `build`.
-#define LS_DTYPE 0
-#define LS_RESIDUAL 1
-#define LS_NORM 1
-#include "kernels.cu"
+#include "port.h"
+#include "numerics.h"
+#include "frame.h"
+#include "row.h"
 
 #include <algorithm>
 #include <atomic>
@@ -43,9 +43,8 @@ __global__ void __launch_bounds__(LS_THREADS) add_norm(LS_ARGS a) {
     call.holds_rows = ls_thread() < LS_ROW_THREADS;
     LsRow weight = ls_load_weight<true>(a, call);
     ls_votes_begin(&shared.votes);
-    u32 turn = 0;
-    for (u32 row = ls_block(); row < a.tokens; row += ls_blocks(), turn++) {
-        ls_finish<true>(a, shared, call, turn, row, ls_load_row<true>(call, a.input, row), ls_load_residual<true>(a, call, row), weight);
+    for (u32 row = ls_block(); row < a.tokens; row += ls_blocks()) {
+        ls_finish<true>(a, shared, call, row, ls_load_row<true>(call, a.input, row), ls_load_residual<true>(a, call, row), weight);
     }
 }
 
@@ -84,21 +83,29 @@ static Rank ranks[RANKS];
 static int sms;
 static int devices;
 static bool pdl = true;
+static int most_spares = 16;
 
 enum Variant { ONE_PUSH, TWO_PUSH, ONE_PULL, TWO_PULL, NCCL_NORM, EMPTY, VARIANTS };
 static const char *NAMES[] = {"one-push", "two-push", "one-pull", "two-pull", "nccl+norm", "empty"};
-typedef void (*Kernel)(LsArgs);
-static const void *kernel_of(int v) {
-    static const void *k[] = {(const void *)ls_one_shot_push, (const void *)ls_two_shot_push, (const void *)ls_one_shot_pull, (const void *)ls_two_shot_pull};
-    return k[v];
+// Each rank has kernels of its own, compiled for it: files beside this program.
+static const char *ENTRIES[] = {"ls_one_shot_push", "ls_two_shot_push", "ls_one_shot_pull", "ls_two_shot_pull"};
+static cudaKernel_t kernels[RANKS][4];
+static void load_kernels(const std::string &program, const std::string &suffix) {
+    for (int i = 0; i < RANKS; i++) {
+        std::string file = program + suffix + "_rank" + std::to_string(i) + ".cubin";
+        cudaLibrary_t library;
+        CUDA(cudaLibraryLoadFromFile(&library, file.c_str(), nullptr, nullptr, 0, nullptr, nullptr, 0));
+        for (int v = 0; v < 4; v++) CUDA(cudaLibraryGetKernel(&kernels[i][v], library, ENTRIES[v]));
+    }
 }
+static const void *kernel_of(int v, int rank) { return (const void *)kernels[rank][v]; }
 __global__ void empty_kernel(LS_ARGS a) { ls_wait_for_previous_kernel(); ls_let_next_kernel_start(); }
 
 static int most_blocks(int v, int per_sm) {
     int fit = 0;
-    CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&fit, kernel_of(v), LS_THREADS, 0));
+    CUDA(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&fit, kernel_of(v, RANKS - 1), LS_THREADS, 0));
     int share = (RANKS + devices - 1) / devices;
-    return std::max(1, std::min(LS_MOST_BLOCKS - 1, std::min(per_sm, fit) * sms / (share > 1 ? 2 * share : 1) - 1));
+    return std::max(1, std::min(LS_MOST_BLOCKS, std::min(per_sm, fit) * sms / (share > 1 ? 2 * share : 1) - most_spares));
 }
 
 static void launch_kernel(Rank &r, const void *kernel, int blocks, LsArgs *args) {
@@ -132,7 +139,8 @@ static void launch(int rank, int v, u32 tokens, int per_sm) {
         launch_kernel(r, (const void *)add_norm, std::min<int>(tokens, 8 * sms), &args);
     } else {
         u32 items = v == ONE_PUSH || v == ONE_PULL ? tokens : (tokens + RANKS - 1) / RANKS;
-        launch_kernel(r, kernel_of(v), std::min<int>(items, most_blocks(v, per_sm)) + 1, &args);
+        args.carriers = std::min<int>(items, most_blocks(v, per_sm));
+        launch_kernel(r, kernel_of(v, rank), args.carriers + std::min<int>(args.carriers, most_spares), &args);
     }
 }
 
@@ -320,17 +328,20 @@ int main(int count, char **words) {
         else if (word == "--eager") eager = true;
         else if (word == "--no-pdl") pdl = false;
         else if (word == "--tokens" && i + 1 < count) tokens = numbers(words[++i]);
+        else if (word == "--spares" && i + 1 < count) most_spares = atoi(words[++i]);
         else if (word == "--variants" && i + 1 < count) variants = numbers(words[++i]);
         else if (word == "--blocks-per-sm" && i + 1 < count) per_sm = numbers(words[++i]);
         else if (word == "--calls" && i + 1 < count) calls = atoi(words[++i]);
         else if (word == "--replays" && i + 1 < count) replays = atoi(words[++i]);
         else { fprintf(stderr, "Unknown word '%s'; see the head of gpu_baseline.cu.\n", words[i]); return 2; }
     }
+    const char *suffix = getenv("LOCKSTEP_SUFFIX");
     if (cudaGetDeviceCount(&devices) != cudaSuccess || devices == 0) {
         fprintf(stderr, "No CUDA device.\n");
         return 3;
     }
     devices = std::min(devices, RANKS);
+    load_kernels(words[0], suffix == nullptr ? "" : suffix);
     CUDA(cudaDeviceGetAttribute(&sms, cudaDevAttrMultiProcessorCount, 0));
     u64 most = *std::max_element(tokens.begin(), tokens.end());
     u64 row = LS_ROW_BYTES;

@@ -8,18 +8,16 @@ import io.lockstep.cli.console.CommandFailure;
 import io.lockstep.cli.console.Console;
 import io.lockstep.cli.console.Json;
 import io.lockstep.cli.console.Progress;
-import io.lockstep.cli.inputs.Shape;
 import io.lockstep.cli.machine.Machine;
 import io.lockstep.core.Algorithm;
-import io.lockstep.core.Backends;
 import io.lockstep.core.DType;
-import io.lockstep.core.GroupSpec;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code lockstep bench}. */
@@ -47,22 +45,8 @@ final class BenchCommand implements Callable<Integer> {
 
     private final Console console;
 
-    @Option(names = "--tp", paramLabel = "RANKS", description = "How many ranks, 2 to 8. Default: ${DEFAULT-VALUE}.")
-    private int worldSize = 2;
-
-    @Option(
-            names = "--shapes",
-            paramLabel = "SHAPES",
-            defaultValue = "bench",
-            description = "TOKENSxHIDDEN, with commas between; 'bench' is the 10 shapes. Default: ${DEFAULT-VALUE}.")
-    private String shapes = "bench";
-
-    @Option(
-            names = "--dtype",
-            paramLabel = "TYPE",
-            defaultValue = "bf16",
-            description = "bf16, fp16 or fp32. Default: ${DEFAULT-VALUE}.")
-    private String dtype = "bf16";
+    @Mixin
+    private final GroupOptions group = new GroupOptions(2, "bench");
 
     @Option(
             names = "--algorithm",
@@ -119,32 +103,12 @@ final class BenchCommand implements Callable<Integer> {
     private int block = 15;
 
     @Option(
-            names = "--threads",
-            paramLabel = "COUNT",
-            description = "Threads of each rank. Default: the backend chooses.")
-    private int threads;
-
-    @Option(
             names = "--bind",
             paramLabel = "WHETHER",
             defaultValue = "auto",
             description = "Bind ranks to cores: yes, no, or auto (yes where there is a core for every rank). "
                     + "Default: ${DEFAULT-VALUE}.")
     private String bind = "auto";
-
-    @Option(
-            names = "--ranks-as",
-            paramLabel = "HOW",
-            defaultValue = "processes",
-            description = "processes or threads. Default: ${DEFAULT-VALUE}.")
-    private String ranksAs = "processes";
-
-    @Option(
-            names = "--backend",
-            paramLabel = "NAME",
-            defaultValue = "cpu",
-            description = "Where the ranks live. Default: ${DEFAULT-VALUE}.")
-    private String backend = "cpu";
 
     @Option(
             names = "--json",
@@ -162,7 +126,7 @@ final class BenchCommand implements Callable<Integer> {
         boolean quiet = json != null && json.toString().equals("-");
         if (!quiet) {
             console.out()
-                    .println("Measuring " + options.shapes().size() + " shapes on " + worldSize + " ranks, "
+                    .println("Measuring " + options.shapes().size() + " shapes on " + options.worldSize() + " ranks, "
                             + options.dtype() + (options.bind() ? ", bound to cores" : "") + ". Warm-up: " + warmup
                             + " ms of each variant and shape, not counted.");
             Machine.load().stream()
@@ -187,40 +151,42 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private BenchOptions options() {
-        GroupSpec.of("bench", 0, worldSize).withThreads(threads);
-        Backends.named(backend);
+        group.requireRanks();
+        if (group.isSimulated()) {
+            throw CommandFailure.usage("--backend is 'sim', which has no time to measure: it is for verify.");
+        }
         positive("--budget", budget);
         positive("--warmup", warmup);
         positive("--block", block);
         List<String> program =
                 against == null ? List.of() : List.of(against.strip().split("\\s+"));
-        DType type = DType.of(dtype);
+        DType type = group.dtype();
         if (!program.isEmpty() && type != DType.BF16) {
-            throw CommandFailure.usage("--against measures bf16 only, and --dtype is " + dtype + ".");
+            throw CommandFailure.usage("--against measures bf16 only, and --dtype is " + type + ".");
         }
         BenchVariants variants =
                 BenchVariants.of(input, Algorithm.of(algorithm), baseline, program.isEmpty() ? "" : againstVariants);
         return new BenchOptions(
-                worldSize,
-                Shape.parse(shapes),
+                group.worldSize(),
+                group.shapes(),
                 type,
                 variants.variants(),
                 variants.baseline(),
                 Duration.ofSeconds(budget),
                 Duration.ofMillis(warmup),
                 Duration.ofMillis(block),
-                threads,
+                group.threads(),
                 bound(),
                 program,
-                backend,
-                VerifyCommand.processes(ranksAs));
+                group.backend(),
+                group.asProcesses());
     }
 
     private boolean bound() {
         return switch (bind) {
             case "yes" -> true;
             case "no" -> false;
-            case "auto" -> worldSize <= Machine.cores();
+            case "auto" -> group.worldSize() <= Machine.cores();
             default -> throw CommandFailure.usage("--bind is '" + bind + "': expected yes, no or auto.");
         };
     }

@@ -154,6 +154,10 @@ public final class LitmusCommand implements Callable<Integer> {
         outcome.hang().forEach(line -> lines.add("  " + line));
         lines.add(outcome.mixes() ? "It can hand one call's data to another:" : "It cannot mix up calls.");
         outcome.mixUp().forEach(line -> lines.add("  " + line));
+        if (outcome.refuses()) {
+            lines.add("It can end in an error:");
+            outcome.refusal().forEach(line -> lines.add("  " + line));
+        }
         return lines;
     }
 
@@ -201,6 +205,7 @@ public final class LitmusCommand implements Callable<Integer> {
             node.put("calls", verdict.setting().calls());
             node.put("verdict", verdict.found().name());
             node.put("expected", verdict.expected().name());
+            node.put("grade", verdict.grade().name());
             node.put("broken", verdict.broken());
             node.put("milliseconds", verdict.milliseconds());
             ArrayNode lines = node.putArray("counterexample");
@@ -212,11 +217,14 @@ public final class LitmusCommand implements Callable<Integer> {
             node.put("name", outcome.discipline().label());
             node.put("hangs", outcome.hangs());
             node.put("mixes", outcome.mixes());
+            node.put("refuses", outcome.refuses());
             node.put("as_expected", outcome.asExpected());
             ArrayNode hang = node.putArray("hang");
             outcome.hang().forEach(hang::add);
             ArrayNode mixUp = node.putArray("mix_up");
             outcome.mixUp().forEach(mixUp::add);
+            ArrayNode refusal = node.putArray("refusal");
+            outcome.refusal().forEach(refusal::add);
         }
         ArrayNode tests = root.putArray("files");
         for (FileVerdict file : report.files()) {

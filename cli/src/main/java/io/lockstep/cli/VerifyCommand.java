@@ -4,16 +4,15 @@ import io.lockstep.cli.console.CommandFailure;
 import io.lockstep.cli.console.Console;
 import io.lockstep.cli.console.Json;
 import io.lockstep.cli.console.Progress;
-import io.lockstep.cli.inputs.Shape;
+import io.lockstep.cli.verify.SimulatedOptions;
+import io.lockstep.cli.verify.SimulatedVerifier;
 import io.lockstep.cli.verify.Verification;
 import io.lockstep.cli.verify.Verifier;
 import io.lockstep.cli.verify.VerifyJson;
 import io.lockstep.cli.verify.VerifyOptions;
 import io.lockstep.cli.verify.VerifyTable;
 import io.lockstep.core.Algorithm;
-import io.lockstep.core.Backends;
 import io.lockstep.core.DType;
-import io.lockstep.core.GroupSpec;
 import io.lockstep.core.cpu.Fault;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,8 +23,12 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code lockstep verify}. */
 @Command(
@@ -42,28 +45,24 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  lockstep verify                                       13 shapes, 8 ranks, a minute",
             "  lockstep verify --tp 4 --shapes 1x2880,64x2880 --budget 10",
-            "  lockstep verify --plant lose-last-row                 must exit 1 and show where"
+            "  lockstep verify --plant lose-last-row                 must exit 1 and show where",
+            "  lockstep verify --backend sim --protocol relaxed --shapes 1319x2880      wrong numbers, on any machine"
         })
 final class VerifyCommand implements Callable<Integer> {
+    private static final List<String> NOT_SIMULATED =
+            List.of("--algorithm", "--plant", "--plant-rank", "--save-failure", "--threads", "--ranks-as");
+
     private final Console console;
 
-    @Option(names = "--tp", paramLabel = "RANKS", description = "How many ranks, 2 to 8. Default: ${DEFAULT-VALUE}.")
-    private int worldSize = 8;
+    @Spec
+    @SuppressWarnings("NullAway.Init")
+    private CommandSpec spec;
 
-    @Option(
-            names = "--shapes",
-            paramLabel = "SHAPES",
-            defaultValue = "verify",
-            description = "TOKENSxHIDDEN, with commas between; 'verify' is the 13 shapes, 'bench' the 10 of bench. "
-                    + "Default: ${DEFAULT-VALUE}.")
-    private String shapes = "verify";
+    @Mixin
+    private final GroupOptions group = new GroupOptions(8, "verify");
 
-    @Option(
-            names = "--dtype",
-            paramLabel = "TYPE",
-            defaultValue = "bf16",
-            description = "bf16, fp16 or fp32. Default: ${DEFAULT-VALUE}.")
-    private String dtype = "bf16";
+    @ArgGroup(exclusive = false, heading = "%nOn a simulated machine, with --backend sim:%n")
+    private SimulatorOptions simulator = new SimulatorOptions();
 
     @Option(
             names = "--algorithm",
@@ -113,37 +112,43 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results as JSON; - is the output.")
     private @Nullable Path json;
 
-    @Option(
-            names = "--threads",
-            paramLabel = "COUNT",
-            description = "Threads of each rank. Default: the backend chooses.")
-    private int threads;
-
-    @Option(
-            names = "--ranks-as",
-            paramLabel = "HOW",
-            defaultValue = "processes",
-            description = "processes or threads. Default: ${DEFAULT-VALUE}.")
-    private String ranksAs = "processes";
-
-    @Option(
-            names = "--backend",
-            paramLabel = "NAME",
-            defaultValue = "cpu",
-            description = "Where the ranks live. Default: ${DEFAULT-VALUE}.")
-    private String backend = "cpu";
-
     VerifyCommand(Console console) {
         this.console = console;
     }
 
     @Override
     public Integer call() {
+        group.requireRanks();
+        require(iterations >= 0, "--iterations is " + iterations + ": expected 1 or more, or 0 for the budget's sake.");
+        require(budget >= 1, "--budget is " + budget + ": expected 1 or more seconds.");
+        return group.isSimulated() ? simulate() : verify();
+    }
+
+    private int simulate() {
+        refuse("--backend sim has no ranks of its own", NOT_SIMULATED);
+        require(group.dtype() == DType.BF16, "--backend sim computes in bf16, and --dtype is " + group.dtype() + ".");
+        SimulatedVerifier verifier = new SimulatedVerifier(
+                new SimulatedOptions(
+                        simulator.protocol(),
+                        simulator.machine(),
+                        group.worldSize(),
+                        group.shapes(),
+                        givenSeed(),
+                        iterations,
+                        Duration.ofSeconds(budget),
+                        simulator.calm(),
+                        simulator.full()),
+                console);
+        return verifier.run(json);
+    }
+
+    private int verify() {
+        refuse("only --backend sim runs a named protocol", SimulatorOptions.NAMES);
         VerifyOptions options = options();
         boolean quiet = json != null && json.toString().equals("-");
         if (!quiet) {
             console.out()
-                    .println("Verifying " + options.shapes().size() + " shapes on " + worldSize + " ranks, "
+                    .println("Verifying " + options.shapes().size() + " shapes on " + options.worldSize() + " ranks, "
                             + options.dtype() + ", seed " + options.seed()
                             + (fault == null
                                     ? "."
@@ -165,18 +170,13 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     private VerifyOptions options() {
-        // Refuses what no rank could be given, before any is started.
-        GroupSpec.of("verify", 0, worldSize).withThreads(threads);
-        Backends.named(backend);
-        require(iterations >= 0, "--iterations is " + iterations + ": expected 1 or more, or 0 for the budget's sake.");
-        require(budget >= 1, "--budget is " + budget + ": expected 1 or more seconds.");
         require(
-                faultyRank >= 0 && faultyRank < worldSize,
-                "--plant-rank is " + faultyRank + ": expected 0 to " + (worldSize - 1) + ".");
+                faultyRank >= 0 && faultyRank < group.worldSize(),
+                "--plant-rank is " + faultyRank + ": expected 0 to " + (group.worldSize() - 1) + ".");
         if (fault != null) {
             requireFault(fault);
             require(
-                    !fault.equals(Fault.SKIP_ROUNDING.label()) || !dtype.equals(DType.FP32.label()),
+                    !fault.equals(Fault.SKIP_ROUNDING.label()) || group.dtype() != DType.FP32,
                     "--plant skip-rounding needs --dtype bf16 or fp16: a sum in fp32 is not rounded.");
         }
         if (saveFailure != null) {
@@ -185,21 +185,21 @@ final class VerifyCommand implements Callable<Integer> {
                     "--save-failure is " + saveFailure + ": expected a folder that exists.");
         }
         return new VerifyOptions(
-                worldSize,
-                Shape.parse(shapes),
-                DType.of(dtype),
+                group.worldSize(),
+                group.shapes(),
+                group.dtype(),
                 algorithm.equals("both")
                         ? List.of(Algorithm.ONE_SHOT, Algorithm.TWO_SHOT)
                         : List.of(Algorithm.of(algorithm)),
-                seed == null ? ThreadLocalRandom.current().nextLong(1_000_000_000L) : seed,
+                givenSeed(),
                 iterations,
                 Duration.ofSeconds(budget),
                 fault,
                 faultyRank,
                 saveFailure,
-                threads,
-                processes(ranksAs),
-                backend);
+                group.threads(),
+                group.asProcesses(),
+                group.backend());
     }
 
     private static void requireFault(String label) {
@@ -209,11 +209,18 @@ final class VerifyCommand implements Callable<Integer> {
                         + Arrays.stream(Fault.values()).map(Fault::label).collect(Collectors.joining(", ")) + ".");
     }
 
-    static boolean processes(String text) {
-        require(
-                text.equals("processes") || text.equals("threads"),
-                "--ranks-as is '" + text + "': expected processes or threads.");
-        return text.equals("processes");
+    private long givenSeed() {
+        return seed == null ? ThreadLocalRandom.current().nextLong(1_000_000_000L) : seed;
+    }
+
+    /** Options that mean nothing here are refused, not passed over. */
+    private void refuse(String why, List<String> options) {
+        options.stream()
+                .filter(option -> spec.commandLine().getParseResult().hasMatchedOption(option))
+                .findFirst()
+                .ifPresent(option -> {
+                    throw CommandFailure.usage(option + " is given, but " + why + ".");
+                });
     }
 
     private static void require(boolean holds, String sentence) {

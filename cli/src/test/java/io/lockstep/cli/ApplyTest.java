@@ -32,6 +32,8 @@ final class ApplyTest {
     @CsvSource({
         "bf16_tp4_7x520,one-shot,1",
         "bf16_tp4_7x520,two-shot,1",
+        "f16_tp8_1x2040,one-shot,1",
+        "f16_tp8_1x2040,two-shot,1",
         "f32_tp3_4x264,one-shot,8",
         "f32_tp3_4x264,two-shot,8",
         "f32_tp3_4x264,auto,8"

@@ -35,9 +35,20 @@ class LitmusCommandTest {
     }
 
     @Test
+    void ofTheThreeNamedCausesTwoAreBugsAndTheThirdIsNone() {
+        assertThat(run()).isZero();
+        assertThat(out.toString().lines().map(line -> line.replaceAll(" {2,}", "  ")))
+                .anyMatch(
+                        line -> line.startsWith("1. relaxed  a bug  a bug  the value passes, but the store is relaxed"))
+                .anyMatch(line -> line.startsWith("2. device-acquire  a bug  a bug  the value passes, but scope .gpu"))
+                .anyMatch(line -> line.startsWith("3. pollers-acquire  no bug  no bug  only the pollers acquire"));
+    }
+
+    @Test
     void theCounterexampleOfAProtocolIsTold() {
         assertThat(run("--explain", "device-acquire")).isZero();
-        assertThat(out.toString()).contains("BROKEN", "scope .gpu of the load leaves out the writer");
+        assertThat(out.toString())
+                .contains("BROKEN", "scope .gpu of the load leaves out the writer", "[INTERESTING, as expected]");
     }
 
     @Test

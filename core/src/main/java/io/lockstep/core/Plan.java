@@ -24,6 +24,21 @@ public interface Plan extends AutoCloseable {
     HostBuffer input();
 
     /**
+     * The symmetric input buffer of this rank: one that the caller keeps for as long as the plan is open, in memory
+     * that every rank can read, (maxTokens, hidden). A call whose tensors name it as the input, from its first byte on,
+     * copies nothing; in return {@link #run} waits until every rank has read it, so that it may be written as soon as
+     * the call has returned. Nothing that a call writes may lie in it. Other ranks may give other inputs to the same
+     * call.
+     *
+     * @throws UsageException if the backend has no such memory
+     * @throws DriverException if the machine has too little memory for it
+     */
+    default HostBuffer symmetricInput() {
+        throw new UsageException(
+                "The backend of this plan has no symmetric input: fill the buffer that input() lends.");
+    }
+
+    /**
      * Runs the operation and returns when this rank's outputs are complete. Allocates nothing.
      *
      * @param tokens the number of rows, 1 to the most that was planned, the same on every rank

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * <p>{@code out} may be {@code input} and {@code residualOut} may be {@code residual}, exactly (the same first byte);
  * any other overlap of something written with anything else is refused.
  *
- * @param input what this rank adds; null means the buffer that {@link Plan#input} lent for this call
+ * @param input what this rank adds; null means the buffer that {@link Plan#input} lent for this call; the one of
+ *     {@link Plan#symmetricInput} is read by all ranks where it lies; anything else is copied
  * @param residual what is added to the sum; given exactly if the operation has a residual
  * @param weight the weight of the norm; given exactly if the operation has a norm
  * @param reduced where the rounded sum goes; null where it is not wanted, needed where the operation is the all-reduce

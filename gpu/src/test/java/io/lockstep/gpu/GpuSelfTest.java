@@ -27,6 +27,7 @@ import java.util.concurrent.TimeoutException;
  *
  * <pre>
  * GpuSelfTest [--backend cuda] [--tp 2] [--processes no] [--shapes 1x2880,16x4096] [--dtypes bf16,fp16,fp32] [--iterations 5] [--seed 1]
+ *             [--calls 60x2880]
  * </pre>
  *
  * With {@code --processes yes} every rank is a process, and each prints its own lines.
@@ -57,6 +58,11 @@ public final class GpuSelfTest {
                 Integer.parseInt(process ? System.getenv("LOCKSTEP_WORLD_SIZE") : options.getOrDefault("--tp", "2"));
         iterations = Integer.parseInt(options.getOrDefault("--iterations", "5"));
         seed = Long.parseLong(options.getOrDefault("--seed", "1"));
+    }
+
+    /** The setting alone, for measuring in it. */
+    static GpuSelfTest of(Map<String, String> options) {
+        return new GpuSelfTest(options);
     }
 
     public static void main(String[] arguments) {
@@ -91,7 +97,8 @@ public final class GpuSelfTest {
         return options.getOrDefault("--backend", "cuda");
     }
 
-    private void run() {
+    /** All checks, one after the other. */
+    void run() {
         Map<Integer, List<Integer>> tokensOfHidden = new TreeMap<>();
         for (String shape : options.getOrDefault("--shapes", SHAPES).split(",", -1)) {
             String[] parts = shape.split("x", -1);
@@ -113,8 +120,20 @@ public final class GpuSelfTest {
         Operation parts = Operation.allReduceResidualRmsNorm(DType.BF16, 1000, 40);
         new SelfTestBits(this, parts.withResidual(false), List.of(1, 40)).run();
         new SelfTestBits(this, Operation.allReduce(DType.FP16, 1000, 40), List.of(1, 40)).run();
-        SelfTestCalls calls = new SelfTestCalls(this);
-        calls.run();
+        String[] calls = options.getOrDefault("--calls", "60x2880").split("x", -1);
+        new SelfTestCalls(
+                        this,
+                        Operation.allReduceResidualRmsNorm(
+                                DType.BF16, Integer.parseInt(calls[1]), Integer.parseInt(calls[0])))
+                .run();
+    }
+
+    int right() {
+        return right;
+    }
+
+    int wrong() {
+        return wrong;
     }
 
     /** Does one thing and says how it went; whatever is thrown is a failure with its own sentence. */

@@ -1,7 +1,6 @@
 package io.lockstep.gpu;
 
 import io.lockstep.core.CollectiveTimeoutException;
-import io.lockstep.core.DType;
 import io.lockstep.core.DeviceSpan;
 import io.lockstep.core.DisagreementException;
 import io.lockstep.core.LockstepException;
@@ -16,18 +15,19 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /** Queues, graphs, and what goes wrong. */
 final class SelfTestCalls {
-    private static final int MOST_TOKENS = 60;
-    private static final Operation OPERATION = Operation.allReduceResidualRmsNorm(DType.BF16, 2880, MOST_TOKENS);
     private static final int QUEUED = 64;
     private static final Duration SHORT = Duration.ofSeconds(2);
 
     private final GpuSelfTest test;
+    private final Operation operation;
 
-    SelfTestCalls(GpuSelfTest test) {
+    SelfTestCalls(GpuSelfTest test, Operation operation) {
         this.test = test;
+        this.operation = operation;
     }
 
     void run() {
@@ -101,11 +101,11 @@ final class SelfTestCalls {
     }
 
     private SelfTestCase data(Arena arena) {
-        return new SelfTestCase(OPERATION, test.worldSize, MOST_TOKENS, test.seed, arena);
+        return new SelfTestCase(operation, test.worldSize, operation.maxTokens(), test.seed, arena);
     }
 
-    private static int tokens(int call) {
-        return 1 + call * 37 % MOST_TOKENS;
+    private int tokens(int call) {
+        return 1 + call * 37 % operation.maxTokens();
     }
 
     private String queued(Exchange exchange) throws Exception {
@@ -115,7 +115,7 @@ final class SelfTestCalls {
             return Group.all(
                     group.each(communicator -> {
                         StringBuilder complaints = new StringBuilder();
-                        try (GpuPlan plan = GpuDiagnostics.plan(communicator, OPERATION, exchange);
+                        try (GpuPlan plan = GpuDiagnostics.plan(communicator, operation, exchange);
                                 OnDevice device = new OnDevice(communicator, one, QUEUED)) {
                             for (int call = 0; call < QUEUED; call++) {
                                 plan.run(tokens(call), device.calls.get(call));
@@ -139,7 +139,7 @@ final class SelfTestCalls {
             return Group.all(
                     group.each(communicator -> {
                         StringBuilder complaints = new StringBuilder();
-                        try (GpuPlan plan = GpuDiagnostics.plan(communicator, OPERATION, exchange);
+                        try (GpuPlan plan = GpuDiagnostics.plan(communicator, operation, exchange);
                                 OnDevice device = new OnDevice(communicator, one, inGraph + 1);
                                 GpuGraph graph = plan.capture(() -> {
                                     for (int call = 0; call < inGraph; call++) {
@@ -168,18 +168,21 @@ final class SelfTestCalls {
 
     private String otherTokens(Exchange exchange) throws Exception {
         return failing(exchange, DisagreementException.class, (communicator, plan, tensors) -> {
-            plan.run(10, tensors);
-            plan.run(communicator.rank() == 1 ? 17 : 16, tensors);
+            plan.run(operation.maxTokens() / 2, tensors);
+            plan.run(communicator.rank() == 1 ? operation.maxTokens() : operation.maxTokens() - 1, tensors);
             plan.check();
         });
     }
 
     private String neverComes(Exchange exchange) throws Exception {
         return failing(exchange, CollectiveTimeoutException.class, (communicator, plan, tensors) -> {
-            plan.run(10, tensors);
+            plan.run(operation.maxTokens() / 2, tensors);
             if (communicator.rank() != 1) {
-                plan.run(16, tensors);
-                plan.run(16, tensors);
+                plan.run(operation.maxTokens() - 1, tensors);
+                plan.run(operation.maxTokens() - 1, tensors);
+            } else if (test.process) {
+                // It is there, and does nothing until the others have given up.
+                LockSupport.parkNanos(SHORT.plusSeconds(1).toNanos());
             }
             plan.check();
         });
@@ -187,13 +190,13 @@ final class SelfTestCalls {
 
     private String leaves(Exchange exchange) throws Exception {
         return failing(exchange, PeerLostException.class, (communicator, plan, tensors) -> {
-            plan.run(10, tensors);
+            plan.run(operation.maxTokens() / 2, tensors);
             plan.check();
             if (communicator.rank() == 1) {
                 communicator.close();
                 return;
             }
-            plan.run(16, tensors);
+            plan.run(operation.maxTokens() - 1, tensors);
             plan.check();
         });
     }
@@ -201,13 +204,13 @@ final class SelfTestCalls {
     /** The last rank ends without a word, its peers' calls under way. */
     private String killed(Exchange exchange) throws Exception {
         return failing(exchange, PeerLostException.class, (communicator, plan, tensors) -> {
-            plan.run(10, tensors);
+            plan.run(operation.maxTokens() / 2, tensors);
             plan.check();
             if (communicator.rank() == 1) {
                 Runtime.getRuntime().halt(SelfTestProcesses.KILLED);
             }
             for (int call = 0; call < QUEUED; call++) {
-                plan.run(16, tensors);
+                plan.run(operation.maxTokens() - 1, tensors);
             }
             plan.check();
         });
@@ -226,7 +229,7 @@ final class SelfTestCalls {
             SelfTestCase one = data(arena);
             String answer = Group.all(
                     group.each(communicator -> {
-                        GpuPlan plan = GpuDiagnostics.plan(communicator, OPERATION, exchange);
+                        GpuPlan plan = GpuDiagnostics.plan(communicator, operation, exchange);
                         OnDevice device = new OnDevice(communicator, one, 1);
                         boolean away = communicator.rank() == 1 && expected != DisagreementException.class;
                         long start = System.nanoTime();

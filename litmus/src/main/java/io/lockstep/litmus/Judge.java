@@ -74,7 +74,8 @@ public final class Judge {
             Verdict verdict = judge(protocol, setting);
             lines.add("");
             lines.add(setting.label() + ": " + verdict.found()
-                    + (verdict.broken().isEmpty() ? ", no execution breaks a promise" : ", " + verdict.broken()));
+                    + (verdict.broken().isEmpty() ? ", no execution breaks a promise" : ", " + verdict.broken())
+                    + " [" + verdict.grade() + (verdict.asExpected() ? ", as expected]" : ", NOT as expected]"));
             for (String line : verdict.counterexample()) {
                 lines.add("  " + line);
             }

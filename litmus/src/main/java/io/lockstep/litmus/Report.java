@@ -1,5 +1,6 @@
 package io.lockstep.litmus;
 
+import io.lockstep.core.protocol.Model;
 import io.lockstep.core.protocol.Protocol;
 import io.lockstep.core.protocol.Protocols;
 import io.lockstep.core.protocol.Reachability;
@@ -51,14 +52,16 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
                 lines,
                 Protocols.all().stream().filter(protocol -> !protocol.isCpu()).toList());
         section(lines, Protocols.all().stream().filter(Protocol::isCpu).toList());
+        causes(lines);
         if (!launches.isEmpty()) {
             List<List<String>> rows = new ArrayList<>();
-            rows.add(List.of("launching two calls on two devices", "hangs", "mixes up calls", ""));
+            rows.add(List.of("launching two calls on two devices", "hangs", "mixes up calls", "ends in an error", ""));
             for (Explorer.Outcome outcome : launches) {
                 rows.add(List.of(
                         outcome.discipline().label(),
                         outcome.hangs() ? "REACHABLE" : "FORBIDDEN",
                         outcome.mixes() ? "REACHABLE" : "FORBIDDEN",
+                        outcome.refuses() ? "REACHABLE" : "-",
                         outcome.discipline().summary() + (outcome.asExpected() ? "" : DIFFERS)));
             }
             lines.addAll(align(rows));
@@ -88,6 +91,7 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
         List<List<String>> rows = new ArrayList<>();
         List<String> head = new ArrayList<>(List.of("protocol"));
         head.addAll(columns);
+        head.add("expect");
         head.add("what breaks");
         rows.add(head);
         for (Protocol protocol : of) {
@@ -107,11 +111,56 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
                         })
                         .orElse("-"));
             }
+            boolean interesting = protocols.stream()
+                    .anyMatch(verdict ->
+                            verdict.protocol().equals(protocol.name()) && verdict.grade() == Grade.INTERESTING);
+            row.add((interesting ? Grade.INTERESTING : Grade.FORBIDDEN).name());
             row.add(String.join(", ", broken));
             rows.add(row);
         }
         lines.addAll(align(rows));
         lines.add("");
+    }
+
+    /** What the verdicts say of the three causes that were named for the wrong numbers of aiter's pull request 2890. */
+    private void causes(List<String> lines) {
+        List<Protocol> named = List.of(Protocols.relaxed(), Protocols.deviceAcquire(), Protocols.pollersAcquire());
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("cause named in pull request 2890", "PTX", "AMDGPU", ""));
+        for (Protocol cause : named) {
+            List<Verdict> verdicts = protocols.stream()
+                    .filter(verdict -> verdict.protocol().equals(cause.name()))
+                    .toList();
+            if (verdicts.isEmpty()) {
+                return;
+            }
+            rows.add(List.of(
+                    rows.size() + ". " + cause.name(),
+                    bug(verdicts, Model.PTX),
+                    bug(verdicts, Model.AMDGPU),
+                    why(verdicts, cause)));
+        }
+        lines.addAll(align(rows));
+        lines.add("");
+    }
+
+    private static String bug(List<Verdict> verdicts, Model model) {
+        return verdicts.stream()
+                        .anyMatch(verdict ->
+                                verdict.setting().model() == model && verdict.found() == Reachability.REACHABLE)
+                ? "a bug"
+                : "no bug";
+    }
+
+    /** The link that does not hold, in the checker's words; where all hold, what the protocol rests on. */
+    private static String why(List<Verdict> verdicts, Protocol cause) {
+        String broken = "BROKEN: ";
+        return verdicts.stream()
+                .flatMap(verdict -> verdict.counterexample().stream())
+                .filter(line -> line.contains(broken))
+                .map(line -> line.substring(line.indexOf(broken) + broken.length(), line.lastIndexOf("-->")))
+                .findFirst()
+                .orElse(cause.summary());
     }
 
     /** Pads every column to its widest cell. A heading is broken at its commas so that columns stay narrow. */

@@ -18,7 +18,8 @@ import java.util.List;
 /**
  * A protocol as a program of so many devices and rounds. Every device has one work-group of two threads, one that polls
  * and one that does not, and each of them owns a word of every buffer: enough for each way in which one thread's
- * ordering can fail to reach another. A CPU rank is a device with one thread.
+ * ordering can fail to reach another. Where the pollers are spare ones they are a work-group of their own. A CPU rank
+ * is a device with one thread.
  */
 final class Unfolding {
     /**
@@ -36,6 +37,7 @@ final class Unfolding {
     private final Program.Builder builder = new Program.Builder();
     private final List<Lane> lanes = new ArrayList<>();
     private final int losing;
+    private final boolean spare;
     private int kernels;
     private int meetings;
     private int stuck = -1;
@@ -64,6 +66,7 @@ final class Unfolding {
         this.protocol = protocol;
         this.size = size;
         this.losing = losing;
+        this.spare = protocol.steps().stream().anyMatch(step -> step.role() == Role.OTHERS);
         builder.boundary(size.boundary());
     }
 
@@ -110,7 +113,9 @@ final class Unfolding {
     private Program.Strand describe(Lane lane) {
         String role = protocol.isCpu() ? "" : lane.number == 0 ? ".poller" : ".other";
         String place = protocol.isCpu() ? "rank " + lane.device : "device " + lane.device + ".k" + lane.kernel + role;
-        return new Program.Strand(place, lane.device, lane.kernel, lane.kernel);
+        // Spare pollers serve all work-groups of a kernel: they share none with the threads that they speak for.
+        int workgroup = 2 * lane.kernel + (spare && lane.number == 1 ? 1 : 0);
+        return new Program.Strand(place, lane.device, workgroup, lane.kernel);
     }
 
     private void perform(Step step, int round) {

@@ -28,6 +28,11 @@ public record Verdict(
         counterexample = List.copyOf(counterexample);
     }
 
+    /** The grade of the bad outcome. */
+    public Grade grade() {
+        return Grade.of(expected);
+    }
+
     /** Whether the verdict is the expected one. */
     public boolean asExpected() {
         return found == expected;

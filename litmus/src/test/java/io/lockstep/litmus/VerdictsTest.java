@@ -19,7 +19,7 @@ import io.lockstep.core.protocol.Role;
 import io.lockstep.core.protocol.Scope;
 import io.lockstep.core.protocol.Step;
 import io.lockstep.core.protocol.Step.Reach;
-import io.lockstep.litmus.kodkod.PtxInKodkod;
+import io.lockstep.litmus.kodkod.InKodkod;
 import io.lockstep.litmus.model.MemoryModel;
 import io.lockstep.litmus.model.Program;
 import io.lockstep.litmus.model.Search;
@@ -198,13 +198,8 @@ class VerdictsTest {
         assertThat(amdgpu).as("AMDGPU").isEqualTo(question.amdgpu() == REACHABLE);
     }
 
-    /** PTX gives a kernel boundary no scope: one is enough. */
-    static Stream<Question> questionsForTheSolver() {
-        return questions().filter(question -> question.size().boundary() == Scope.DEVICE);
-    }
-
     static Stream<Question> shortQuestionsForTheSolver() {
-        return questionsForTheSolver().filter(question -> question.size().rounds() == 1);
+        return questions().filter(question -> question.size().rounds() == 1);
     }
 
     @ParameterizedTest(name = "{0}")
@@ -212,30 +207,42 @@ class VerdictsTest {
     void theSolverGivesTheKnownVerdictForOneCall(Question question) {
         Program program = Unfolding.of(question.protocol(), question.size());
 
-        assertThat(new PtxInKodkod(program).violates()).isEqualTo(question.ptx() == REACHABLE);
+        assertThat(InKodkod.of(Model.PTX, program).violates()).as("PTX").isEqualTo(question.ptx() == REACHABLE);
+        assertThat(InKodkod.of(Model.AMDGPU, program).violates())
+                .as("AMDGPU")
+                .isEqualTo(question.amdgpu() == REACHABLE);
     }
 
     @ParameterizedTest(name = "{0}")
     @Tag("slow")
-    @MethodSource("questionsForTheSolver")
+    @MethodSource("questions")
     void theSolverGivesTheKnownVerdict(Question question) {
         Program program = Unfolding.of(question.protocol(), question.size());
 
-        assertThat(new PtxInKodkod(program).violates()).isEqualTo(question.ptx() == REACHABLE);
+        assertThat(InKodkod.of(Model.PTX, program).violates()).as("PTX").isEqualTo(question.ptx() == REACHABLE);
+        assertThat(InKodkod.of(Model.AMDGPU, program).violates())
+                .as("AMDGPU")
+                .isEqualTo(question.amdgpu() == REACHABLE);
     }
 
-    @Test
+    @ParameterizedTest
     @Tag("slow")
-    void bothEnginesAgreeOnEveryProtocolUnderPtx() {
-        for (Protocol protocol : Protocols.all()) {
-            for (Setting setting : Setting.of(protocol)) {
-                if (setting.model() == Model.PTX) {
-                    Unfolding.Size size = new Unfolding.Size(
-                            setting.devices(), setting.rounds(protocol), setting.placement(), setting.boundary());
-                    Program program = Unfolding.of(protocol, size);
-                    assertThat(new PtxInKodkod(program).violates())
-                            .as("%s under %s", protocol.name(), setting)
-                            .isEqualTo(Search.violation(MemoryModel.of(Model.PTX), program)
+    @MethodSource("io.lockstep.litmus.DutiesTest#all")
+    void bothEnginesAgreeOnEveryProtocol(Protocol protocol) {
+        for (Setting setting : Setting.of(protocol)) {
+            Unfolding.Size size = new Unfolding.Size(
+                    setting.devices(), setting.rounds(protocol), setting.placement(), setting.boundary());
+            Program program = Unfolding.of(protocol, size);
+            assertThat(InKodkod.of(setting.model(), program).violates())
+                    .as("%s under %s", protocol.name(), setting)
+                    .isEqualTo(Search.violation(MemoryModel.of(setting.model()), program)
+                            .isPresent());
+            for (int i = 0; i < protocol.steps().size(); i++) {
+                if (protocol.steps().get(i) instanceof Step.ReceiveWords) {
+                    Unfolding.Unfolded losing = Unfolding.losing(protocol, size, i);
+                    assertThat(InKodkod.of(setting.model(), losing.program()).loses(losing.stuck()))
+                            .as("%s loses a word under %s", protocol.name(), setting)
+                            .isEqualTo(Search.lost(MemoryModel.of(setting.model()), losing.program(), losing.stuck())
                                     .isPresent());
                 }
             }

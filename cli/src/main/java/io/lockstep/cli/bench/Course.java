@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Course implements AutoCloseable {
     private static final long ALIGNMENT = 64;
+
+    private static final long PIECE = 1 << 20;
+
     /** Any numbers will do: they only have to be ordinary ones. */
     private static final long SEED = 1;
 
@@ -81,13 +84,22 @@ final class Course implements AutoCloseable {
 
     /** Writes the input and the residual anew. */
     void refresh(int variant) {
-        residual.copyFrom(freshResidual);
+        copy(freshResidual, residual);
         if (subject.variants().get(variant).kind() == Variant.Kind.LENT) {
             MemorySegment buffer =
                     Objects.requireNonNull(plans.get(variant)).input().segment();
-            MemorySegment.copy(freshInput, 0, buffer, 0, freshInput.byteSize());
+            copy(freshInput, buffer);
         } else {
-            input.copyFrom(freshInput);
+            copy(freshInput, input);
+        }
+    }
+
+    /**
+     * In pieces: from 2.5 MB on the JVM copies past the caches, and what a layer before left in them would not be there.
+     */
+    private static void copy(MemorySegment from, MemorySegment to) {
+        for (long at = 0; at < from.byteSize(); at += PIECE) {
+            MemorySegment.copy(from, at, to, at, Math.min(PIECE, from.byteSize() - at));
         }
     }
 
@@ -95,7 +107,7 @@ final class Course implements AutoCloseable {
     void run(int variant) {
         Plan plan = plans.get(variant);
         if (plan == null) {
-            input.copyFrom(freshInput);
+            copy(freshInput, input);
         } else {
             plan.run(subject.tokens(), tensors.get(variant));
         }

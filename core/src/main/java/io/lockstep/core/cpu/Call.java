@@ -25,6 +25,6 @@ final class Call {
 
     Algorithm algorithm = Algorithm.ONE_SHOT;
 
-    /** Whether this rank's input is the lent buffer. */
-    boolean lent;
+    /** Where this rank's input is read by the others: {@link Lane#STAGED} or another of its places. */
+    long place;
 }

@@ -159,6 +159,7 @@ final class CpuCommunicator implements Communicator, Watch {
         CpuPlan plan = new CpuPlan(this, id, operation, layout, offset, maker);
         open.add(plan);
         Kernels.warmUp(operation.dtype(), vectorBits);
+        CopyPath.warmUp();
         agreement.gather("the plan's memory", "mapped");
         return plan;
     }
@@ -199,12 +200,12 @@ final class CpuCommunicator implements Communicator, Watch {
         closedPlans.add(plan.id());
     }
 
-    /** At the start of every use. */
+    /** At the start of every use. Two calls at once would share slots: they hang or mix up. Litmus shared-slots. */
     void enter() {
         if (!busy.compareAndSet(false, true)) {
-            throw new UsageException(
-                    "Rank " + membership.rank() + ": a second thread uses the communicator while the"
-                            + " first is still in a call. Give each thread a rank of its own, or make one call after the other.");
+            throw new UsageException("Rank " + membership.rank() + ": a second thread uses the communicator while the"
+                    + " first is still in a call. Give each thread a rank of its own, or make one call after the other"
+                    + " (why: lockstep litmus --explain shared-slots).");
         }
         if (closed || failure != null) {
             busy.set(false);
@@ -259,11 +260,13 @@ final class CpuCommunicator implements Communicator, Watch {
         return calls;
     }
 
-    /** The upper half of every signal of a call, its highest bit clear: what must be the same on every rank. */
+    /**
+     * The upper half of every signal of a call, clear where the place of an input goes: what all ranks must agree on.
+     */
     long fingerprint(int plan, int number, int callTokens) {
         int mixed = (plan * 31 + number) * 0x9E3779B1 + callTokens * 0x85EBCA77;
         mixed ^= mixed >>> 15;
-        return (long) (mixed & Integer.MAX_VALUE) << Integer.SIZE;
+        return ((long) mixed << Integer.SIZE) & ~Lane.PLACE;
     }
 
     @Override
@@ -291,10 +294,12 @@ final class CpuCommunicator implements Communicator, Watch {
         return null;
     }
 
+    /** Calls that are paired in another order would mix up their data. Litmus order-differs. */
     @Override
     public DisagreementException disagreement(int peer) {
         return new DisagreementException("The ranks make different calls: " + where() + "; " + membership.describe(peer)
-                + " " + lastHeard(peer) + ". Make the same calls in the same order.");
+                + " " + lastHeard(peer) + ". Make the same calls in the same order"
+                + " (why: lockstep litmus --explain order-differs).");
     }
 
     @Override

@@ -26,7 +26,9 @@ final class CpuPlan implements Plan {
     private final Call call = new Call();
     private final Lane[] lanes;
     private final Team team;
+    private final long symmetricAddress;
     private HostBuffer @Nullable [] lent;
+    private @Nullable HostBuffer symmetric;
     private boolean filling;
     private boolean closed;
 
@@ -47,7 +49,8 @@ final class CpuPlan implements Plan {
         this.offset = offset;
         memory = communicator.memory().map(offset, layout.bytes(), arena);
         operands = new Operands(operation);
-        operands.lentMemory(lentAddress(0), lentAddress(PlanLayout.LENT_BUFFERS));
+        operands.sharedInputs(inputsOf(communicator.rank()), inputsOf(communicator.rank() + 1));
+        symmetricAddress = memory.address() + layout.symmetric(communicator.rank());
         Setup setup = new Setup(
                 communicator.rank(),
                 operation,
@@ -101,7 +104,8 @@ final class CpuPlan implements Plan {
 
     @Override
     public long sharedBytes() {
-        return lent == null ? layout.committedBytes() : layout.bytes();
+        int buffers = (lent == null ? 0 : PlanLayout.LENT_BUFFERS) + (symmetric == null ? 0 : 1);
+        return layout.committedBytes() + buffers * layout.inputBytes() * communicator.worldSize();
     }
 
     @Override
@@ -110,15 +114,9 @@ final class CpuPlan implements Plan {
         try {
             requireOpen();
             if (lent == null) {
-                communicator
-                        .memory()
-                        .commit(
-                                offset + layout.lent(communicator.rank(), 0),
-                                PlanLayout.LENT_BUFFERS * layout.lentBytes());
-                long bytes = operation.maxTokens() * operation.rowBytes();
                 HostBuffer[] buffers = new HostBuffer[PlanLayout.LENT_BUFFERS];
                 for (int buffer = 0; buffer < buffers.length; buffer++) {
-                    buffers[buffer] = new HostBuffer(memory.asSlice(layout.lent(communicator.rank(), buffer), bytes));
+                    buffers[buffer] = sharedInput(layout.lent(communicator.rank(), buffer));
                 }
                 lent = buffers;
             }
@@ -127,6 +125,26 @@ final class CpuPlan implements Plan {
         } finally {
             communicator.exit();
         }
+    }
+
+    @Override
+    public HostBuffer symmetricInput() {
+        communicator.enter();
+        try {
+            requireOpen();
+            if (symmetric == null) {
+                symmetric = sharedInput(layout.symmetric(communicator.rank()));
+            }
+            return symmetric;
+        } finally {
+            communicator.exit();
+        }
+    }
+
+    /** An input buffer in the plan's memory, its pages there from now on. */
+    private HostBuffer sharedInput(long at) {
+        communicator.memory().commit(offset + at, layout.inputBytes());
+        return new HostBuffer(memory.asSlice(at, operation.maxTokens() * operation.rowBytes()));
     }
 
     @Override
@@ -139,8 +157,8 @@ final class CpuPlan implements Plan {
         try {
             requireOpen();
             operands.bind(tokens, tensors);
-            call.lent = !operands.input.given();
-            if (call.lent && !filling) {
+            call.place = placeOfInput();
+            if (call.place == Lane.LENT && !filling) {
                 throw new UsageException("The call names no input, and input() was not asked for since the last call:"
                         + " fill the buffer that it lends, or give an input.");
             }
@@ -165,14 +183,22 @@ final class CpuPlan implements Plan {
         }
     }
 
+    private long placeOfInput() {
+        if (!operands.input.given()) {
+            return Lane.LENT;
+        }
+        return symmetric != null && operands.input.address() == symmetricAddress ? Lane.SYMMETRIC : Lane.STAGED;
+    }
+
     /** The same on every rank, since every rank has the same call. */
     private int activeLanes() {
         long worthwhile = call.elements * operation.dtype().bytes() / LANE_BYTES;
         return Math.clamp(worthwhile, 1, Math.min(lanes.length, call.rows));
     }
 
-    private long lentAddress(int buffer) {
-        return memory.address() + layout.lent(communicator.rank(), buffer);
+    /** Where the input buffers of a rank begin. */
+    private long inputsOf(int rank) {
+        return memory.address() + layout.lent(rank, 0);
     }
 
     private void requireOpen() {

@@ -26,16 +26,29 @@ import java.lang.foreign.MemorySegment;
  * slower one still reads that. Invariant: chunk s + 4 is sent after s + 2 was finished here, so every rank's ready(s +
  * 2) was seen; a rank sends s + 2 only after it has finished s. For the parts: part s + 2 is written after every
  * ready(s + 2) was seen. For the lent input: it is written again two calls later, after a whole call in which every
- * rank's ready was seen, which it sends only after it has finished the call before.
+ * rank's ready was seen, which it sends only after it has finished the call before. The symmetric input may be written
+ * as soon as the call returns, so there its end is awaited: in two-shot by shared(s) of the last chunk as ever; in
+ * one-shot that word is published, and awaited by those who gave such an input, for this alone.
  */
 class Lane {
+    /** In a ready word: the chunk lies in its slot of the staging memory. */
+    static final long STAGED = 0;
+
     /** In a ready word: the chunk lies in the lent input. */
     static final long LENT = 1L << 63;
+
+    /** In a ready word: the chunk lies in the symmetric input, which the rank may write when its call returns. */
+    static final long SYMMETRIC = 1L << 62;
+
+    static final long PLACE = LENT | SYMMETRIC;
 
     private static final long SEQUENCE = 0xFFFFFFFFL;
 
     /** Rows are summed in pieces that stay in the first-level cache until they are finished. */
-    private static final int PIECE_BYTES = 16 * 1024;
+    private static final int PIECE_BYTES = 8 * 1024;
+
+    /** In place of the address of a row's sum: it is still to be computed. */
+    private static final long UNSUMMED = 0;
 
     final int rank;
     final int index;
@@ -60,6 +73,7 @@ class Lane {
     private final long weightRow;
     private final long outRow;
     private int sequence;
+    private boolean othersKeep;
 
     // What of the current call is this lane's.
     private int firstRow;
@@ -81,7 +95,7 @@ class Lane {
         bytes = operation.dtype().bytes();
         worldSize = layout.worldSize();
         kernels = Kernels.of(operation.dtype(), operation.hidden(), setup.vectorBits(), scratch);
-        copyPath = new CopyPath(scratch);
+        copyPath = new CopyPath(words);
         sources = new long[worldSize];
         piece = new long[worldSize];
         pieceRows = Math.clamp(PIECE_BYTES / layout.rowBytes(), 1, layout.chunkRows());
@@ -94,7 +108,7 @@ class Lane {
     }
 
     static boolean matches(long word, long expected) {
-        return (word & ~LENT) == expected;
+        return (word & ~PLACE) == expected;
     }
 
     /** Whether a rank has published this chunk, or a later one, for a call that is not this one. */
@@ -107,6 +121,7 @@ class Lane {
         firstRow = (int) ((long) call.rows * index / call.activeLanes);
         endRow = (int) ((long) call.rows * (index + 1) / call.activeLanes);
         firstSequence = sequence + 1;
+        othersKeep = false;
         int chunks = (endRow - firstRow + layout.chunkRows() - 1) / layout.chunkRows();
         if (chunks > 0) {
             send(0);
@@ -124,11 +139,26 @@ class Lane {
             } else {
                 addOwnPart(chunk);
                 publishShared(chunk);
-                awaitShared(chunk);
+                awaitShared(chunk, "the part of the sum");
                 finishFromParts(chunk);
             }
         }
+        if (call.algorithm == Algorithm.ONE_SHOT && chunks > 0) {
+            tellAndAwaitReaders(chunks - 1);
+        }
         sequence += chunks;
+    }
+
+    /**
+     * After two-shot there is nothing left to do here: every rank's part of the last chunk is there, so it was read.
+     */
+    private void tellAndAwaitReaders(int lastChunk) {
+        if (othersKeep) {
+            publishShared(lastChunk);
+        }
+        if (call.place == SYMMETRIC) {
+            awaitShared(lastChunk, "the word that the symmetric input was read");
+        }
     }
 
     private void prepareWeight() {
@@ -140,7 +170,7 @@ class Lane {
 
     /** Makes a chunk readable for every rank. */
     void send(int chunk) {
-        if (!call.lent) {
+        if (call.place == STAGED) {
             stage(chunk);
         }
         publishReady(chunk);
@@ -167,7 +197,7 @@ class Lane {
     /** Pairs with {@link #awaitReady} on every other rank; makes the chunk visible. Without it: litmus cpu-one-shot. */
     void publishReady(int chunk) {
         long signal = base + layout.ready(rank, index, slot(chunk));
-        words.publish(signal, word(chunk) | (call.lent ? LENT : 0));
+        words.publish(signal, word(chunk) | call.place);
         waiter.wake(signal);
     }
 
@@ -177,22 +207,26 @@ class Lane {
     void awaitReady(int chunk) {
         long expected = word(chunk);
         for (int peer = 0; peer < worldSize; peer++) {
-            boolean lent = call.lent;
+            long place = call.place;
             if (peer != rank) {
                 long signal = base + layout.ready(peer, index, slot(chunk));
                 long word = words.await(signal);
                 if (!matches(word, expected)) {
                     word = waiter.await(signal, expected, peer, "the input");
                 }
-                lent = (word & LENT) != 0;
+                place = word & PLACE;
+                othersKeep |= place == SYMMETRIC;
             }
-            sources[peer] = source(peer, chunk, lent);
+            sources[peer] = source(peer, chunk, place);
         }
     }
 
     /** Where the chunk of a rank lies. */
-    long source(int from, int chunk, boolean lent) {
-        if (lent) {
+    long source(int from, int chunk, long place) {
+        if (place == SYMMETRIC) {
+            return base + layout.symmetric(from) + firstElement(chunk) * bytes;
+        }
+        if (place == LENT) {
             int buffer = call.numberInPlan % PlanLayout.LENT_BUFFERS;
             return base + layout.lent(from, buffer) + firstElement(chunk) * bytes;
         }
@@ -204,6 +238,12 @@ class Lane {
 
     private void finishFromInputs(int chunk) {
         int elements = elements(chunk);
+        if (operation.residual() && !operands.reduced.given() && sumsAndAdds()) {
+            for (int from = 0; from < elements; from += operation.hidden()) {
+                finishRow(chunk, from, UNSUMMED);
+            }
+            return;
+        }
         int step = pieceRows * layout.rowElements();
         for (int from = 0; from < elements; from += step) {
             int length = Math.min(step, elements - from);
@@ -221,10 +261,20 @@ class Lane {
     }
 
     private void add(long to, int from, int length) {
+        sum(to, pieceAt(from), length);
+    }
+
+    /** Where the inputs of all ranks lie from an element of the chunk on. */
+    private long[] pieceAt(int from) {
         for (int source = 0; source < worldSize; source++) {
             piece[source] = sources[source] + (long) from * bytes;
         }
-        sum(to, piece, length);
+        return piece;
+    }
+
+    /** Whether the sum and the residual are added in one loop, where nobody asks for the sum itself. */
+    boolean sumsAndAdds() {
+        return kernels.sumsAndAdds(worldSize);
     }
 
     /** {@code to = round(from[0] + from[1] + …)}. */
@@ -232,7 +282,10 @@ class Lane {
         kernels.sum(to, from, worldSize, length);
     }
 
-    /** Pairs with {@link #awaitShared} on every other rank; makes the part visible. Without it: litmus cpu-two-shot. */
+    /**
+     * Says that this rank has read its share of a chunk's inputs. Pairs with {@link #awaitShared} on every other rank;
+     * makes the part visible. Without it: litmus cpu-two-shot.
+     */
     void publishShared(int chunk) {
         long signal = base + layout.shared(rank, index, slot(chunk));
         words.publish(signal, word(chunk));
@@ -242,13 +295,13 @@ class Lane {
     /**
      * Pairs with {@link #publishShared} on every other rank; makes its part visible. Without it: litmus cpu-two-shot.
      */
-    void awaitShared(int chunk) {
+    void awaitShared(int chunk, String what) {
         long expected = word(chunk);
         for (int peer = 0; peer < worldSize; peer++) {
             if (peer != rank) {
                 long signal = base + layout.shared(peer, index, slot(chunk));
                 if (!matches(words.await(signal), expected)) {
-                    waiter.await(signal, expected, peer, "the part of the sum");
+                    waiter.await(signal, expected, peer, what);
                 }
             }
         }
@@ -322,7 +375,11 @@ class Lane {
         if (operation.residual()) {
             long addend = operands.residual.readable(offset, rowBytes, residualRow);
             row = operands.residualOut.writable(offset, residualRow);
-            kernels.add(row, raw, addend, hidden);
+            if (raw == UNSUMMED) {
+                kernels.sumAdd(row, pieceAt(from), worldSize, addend, hidden);
+            } else {
+                kernels.add(row, raw, addend, hidden);
+            }
         }
         float squares = kernels.squares(row, hidden);
         // A NaN among the squares makes their sum one: only then can the row hold any.

@@ -18,9 +18,9 @@ final class Operands {
     private final Operation operation;
 
     /** The input buffers of the plan, which other ranks read. */
-    private long lentFrom;
+    private long sharedFrom;
 
-    private long lentTo;
+    private long sharedTo;
 
     private @Nullable Tensors bound;
     private long boundBy;
@@ -30,9 +30,9 @@ final class Operands {
         this.operation = operation;
     }
 
-    void lentMemory(long from, long to) {
-        lentFrom = from;
-        lentTo = to;
+    void sharedInputs(long from, long to) {
+        sharedFrom = from;
+        sharedTo = to;
     }
 
     /**
@@ -100,9 +100,9 @@ final class Operands {
             if (!written.written() || !written.given()) {
                 continue;
             }
-            if (!written.heap() && written.address() < lentTo && written.address() + written.bytes() > lentFrom) {
+            if (!written.heap() && written.address() < sharedTo && written.address() + written.bytes() > sharedFrom) {
                 throw new UsageException(written.role()
-                        + " lies in the input that the plan lends: other ranks still read it, so nothing may be written"
+                        + " lies in an input buffer of the plan: other ranks still read it, so nothing may be written"
                         + " there.");
             }
             for (Operand other : all) {

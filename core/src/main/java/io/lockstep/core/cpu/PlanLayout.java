@@ -13,7 +13,7 @@ import io.lockstep.core.Operation;
  *           rank 1: …
  * reduced   rank 0: lane 0: slot 0, slot 1 | lane 1 …                      one rank's part of a chunk a slot
  *           rank 1: …
- * lent      rank 0: buffer 0, buffer 1                                     maxTokens rows each
+ * inputs    rank 0: lent buffer 0, lent buffer 1, symmetric buffer         maxTokens rows each
  *           rank 1: …
  * </pre>
  *
@@ -27,17 +27,18 @@ import io.lockstep.core.Operation;
  * </pre>
  *
  * The shared memory of a plan is world · lanes · (1 KiB + 4 · chunk + 2 · chunk / world) bytes, and, on ranks that have
- * asked for the lent input, 2 · maxTokens · hidden · bytes of the dtype more. A chunk is about 64 KiB, or 256 KiB where
- * there are more threads of ranks than processors, and at least one row.
+ * asked for them, 2 · maxTokens · hidden · bytes of the dtype more for the lent input and half as much for the
+ * symmetric one. A chunk is about 128 KiB, or 256 KiB where there are more threads of ranks than processors, and at
+ * least one row.
  *
  * @param worldSize the number of ranks
  * @param lanes how many threads each rank computes with
  * @param rowElements how many elements a row has for the exchange
  * @param chunkRows how many rows travel together
  * @param rowBytes the bytes of a row
- * @param lentBytes the bytes of a lent buffer
+ * @param inputBytes the bytes of an input buffer
  */
-record PlanLayout(int worldSize, int lanes, int rowElements, int chunkRows, long rowBytes, long lentBytes) {
+record PlanLayout(int worldSize, int lanes, int rowElements, int chunkRows, long rowBytes, long inputBytes) {
     /** Chunks of a slot in rotation. Why four: see {@link Lane}. */
     static final int SLOTS = 4;
 
@@ -47,13 +48,15 @@ record PlanLayout(int worldSize, int lanes, int rowElements, int chunkRows, long
     /** Buffers of the lent input in rotation. */
     static final int LENT_BUFFERS = 2;
 
+    private static final int INPUT_BUFFERS = LENT_BUFFERS + 1;
+
     /** Within a signal, where sleepers say that they sleep. */
     static final int ASLEEP = 8;
 
     static final int LINE = 128;
 
     /** Two ranks' chunks and what is computed from them stay in the second-level cache of a core. */
-    private static final int CHUNK = 64 * 1024;
+    private static final int CHUNK = 128 * 1024;
 
     /** Where ranks take turns on a processor, fewer turns count for more than the cache. */
     private static final int CROWDED_CHUNK = 256 * 1024;
@@ -109,7 +112,11 @@ record PlanLayout(int worldSize, int lanes, int rowElements, int chunkRows, long
     }
 
     long lent(int rank, int buffer) {
-        return committedBytes() + ((long) rank * LENT_BUFFERS + buffer) * lentBytes;
+        return committedBytes() + ((long) rank * INPUT_BUFFERS + buffer) * inputBytes;
+    }
+
+    long symmetric(int rank) {
+        return lent(rank, LENT_BUFFERS);
     }
 
     private long stagingStart() {
@@ -120,13 +127,13 @@ record PlanLayout(int worldSize, int lanes, int rowElements, int chunkRows, long
         return staging(worldSize, 0, 0);
     }
 
-    /** All but the lent buffers, which have no pages until a rank asks for them. */
+    /** All but the input buffers, which have no pages until a rank asks for them. */
     long committedBytes() {
         return up(reduced(worldSize, 0, 0), PAGE);
     }
 
     long bytes() {
-        return committedBytes() + (long) worldSize * LENT_BUFFERS * lentBytes;
+        return committedBytes() + (long) worldSize * INPUT_BUFFERS * inputBytes;
     }
 
     /**

@@ -50,9 +50,9 @@ final class PlantedLane extends Lane {
     }
 
     @Override
-    long source(int from, int chunk, boolean lent) {
+    long source(int from, int chunk, long place) {
         boolean wrong = faulty && fault == Fault.READ_WRONG_RANK && from == (rank + 1) % layout.worldSize();
-        return super.source(wrong ? rank : from, chunk, wrong ? call.lent : lent);
+        return super.source(wrong ? rank : from, chunk, wrong ? call.place : place);
     }
 
     @Override
@@ -71,6 +71,12 @@ final class PlantedLane extends Lane {
             float cut = Float.intBitsToFloat(Float.floatToIntBits(sum) & kept);
             Elements.set(dtype, RawMemory.ALL.asSlice(to), i, cut);
         }
+    }
+
+    /** Never: the fault lies in the sum. */
+    @Override
+    boolean sumsAndAdds() {
+        return false;
     }
 
     @Override

@@ -55,7 +55,7 @@ final class Regions {
     }
 
     /**
-     * The range of a new plan, all of it zeros, its pages there but for the lent buffers.
+     * The range of a new plan, all of it zeros, its pages there but for the input buffers.
      *
      * @throws DriverException on every rank, if the machine has too little memory
      */

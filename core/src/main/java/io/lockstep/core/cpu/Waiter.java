@@ -35,9 +35,9 @@ final class Waiter {
     }
 
     /**
-     * Waits until the signal holds the word, its highest bit aside.
+     * Waits until the signal holds the word, the place of an input aside.
      *
-     * @return the word with its highest bit
+     * @return the word with that place
      */
     long await(long signal, long expected, int peer, String what) {
         for (int i = 0; i < waiting.spins(); i++) {

@@ -27,7 +27,10 @@ final class Bf16Vectors {
     private static final int BYTES = INTS.vectorByteSize();
     private static final MemorySegment ALL = RawMemory.ALL;
     private static final ByteOrder ORDER = ByteOrder.nativeOrder();
-    private static final int ODD = 0xFFFF0000;
+    // As vectors, not as numbers that are made into vectors in the loop: that is one inlined call less for each use.
+    private static final IntVector UPPER = IntVector.broadcast(INTS, 0xFFFF0000);
+    private static final IntVector ONE = IntVector.broadcast(INTS, 1);
+    private static final IntVector BELOW_HALF = IntVector.broadcast(INTS, 0x7FFF);
 
     private Bf16Vectors() {}
 
@@ -66,6 +69,20 @@ final class Bf16Vectors {
                     to + i,
                     round(even(x).add(even(y)).add(even(z)).add(even(w))),
                     round(odd(x).add(odd(y)).add(odd(z)).add(odd(w))));
+        }
+        return end / 2;
+    }
+
+    /** As {@link #sum2} and once more with its result, whose upper half alone counts. */
+    static int sumAdd2(long to, long a, long b, long addend, int n) {
+        int end = (n * 2) & -BYTES;
+        for (int i = 0; i < end; i += BYTES) {
+            IntVector x = load(a + i);
+            IntVector y = load(b + i);
+            IntVector z = load(addend + i);
+            IntVector e = round(even(x).add(even(y)));
+            IntVector o = round(odd(x).add(odd(y)));
+            store(to + i, round(odd(e).add(even(z))), round(odd(o).add(odd(z))));
         }
         return end / 2;
     }
@@ -148,7 +165,7 @@ final class Bf16Vectors {
         for (int i = 0; i < end; i += BYTES) {
             IntVector x = load(a + i);
             IntVector e = x.lanewise(LSHL, 16);
-            IntVector o = x.and(ODD);
+            IntVector o = x.and(UPPER);
             store(
                     to + i,
                     e.blend(Kernels.NAN, e.and(Integer.MAX_VALUE).compare(GT, Kernels.INFINITY)),
@@ -166,7 +183,7 @@ final class Bf16Vectors {
     }
 
     private static void store(long address, IntVector even, IntVector odd) {
-        even.lanewise(LSHR, 16).or(odd.and(ODD)).intoMemorySegment(ALL, address, ORDER);
+        even.lanewise(LSHR, 16).or(odd.and(UPPER)).intoMemorySegment(ALL, address, ORDER);
     }
 
     private static FloatVector even(IntVector pairs) {
@@ -174,7 +191,7 @@ final class Bf16Vectors {
     }
 
     private static FloatVector odd(IntVector pairs) {
-        return pairs.and(ODD).reinterpretAsFloats();
+        return pairs.and(UPPER).reinterpretAsFloats();
     }
 
     private static FloatVector square(FloatVector value) {
@@ -184,6 +201,6 @@ final class Bf16Vectors {
     /** To nearest even, left in the upper half; the lower half is of no account. */
     private static IntVector round(FloatVector value) {
         IntVector bits = value.reinterpretAsInts();
-        return bits.lanewise(LSHR, 16).and(1).add(0x7FFF).add(bits);
+        return bits.lanewise(LSHR, 16).and(ONE).add(BELOW_HALF).add(bits);
     }
 }

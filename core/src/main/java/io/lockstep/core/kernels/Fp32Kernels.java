@@ -2,20 +2,10 @@ package io.lockstep.core.kernels;
 
 import io.lockstep.core.DType;
 import java.lang.foreign.Arena;
-import java.lang.invoke.MethodHandle;
 
-final class Fp32Kernels extends Kernels {
-    private final MethodHandle sum2;
-    private final MethodHandle squares;
-    private final MethodHandle scale;
-    private final MethodHandle canonicalise;
-
+final class Fp32Kernels extends DirectKernels {
     Fp32Kernels(int hidden, Width width, Arena scratch) {
-        super(DType.FP32, hidden, width, places(width.floats()), scratch);
-        sum2 = width.loop(Fp32Vectors.class, "sum2", BINARY);
-        squares = width.loop(Fp32Vectors.class, "squares", UNARY);
-        scale = width.loop(Fp32Vectors.class, "scale", SCALE);
-        canonicalise = width.loop(Fp32Vectors.class, "canonicalise", UNARY);
+        super(DType.FP32, hidden, width, Fp32Vectors.class, "scale", places(width.floats()), scratch);
     }
 
     @Override
@@ -31,42 +21,6 @@ final class Fp32Kernels extends Kernels {
             done += added;
         }
         return done;
-    }
-
-    @Override
-    int addLoop(long to, long a, long b, int n) {
-        try {
-            return (int) sum2.invokeExact(to, a, b, n);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
-    @Override
-    int squaresLoop(long row, int n) {
-        try {
-            return (int) squares.invokeExact(lanes, row, n);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
-    @Override
-    int scaleLoop(long to, long row, long weight, float scale, int n) {
-        try {
-            return (int) this.scale.invokeExact(to, row, weight, scale, n);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
-    }
-
-    @Override
-    int canonicaliseLoop(long to, long from, int n) {
-        try {
-            return (int) canonicalise.invokeExact(to, from, n);
-        } catch (Throwable e) {
-            throw unexpected(e);
-        }
     }
 
     /**

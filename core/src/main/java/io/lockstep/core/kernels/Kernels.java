@@ -17,7 +17,7 @@ import java.lang.invoke.MethodType;
  * <p>What these loops pass to one another is raw: right in every bit unless it is a NaN, and a NaN if it should be one.
  * {@link #canonicalise} makes every NaN the one NaN; {@link #scale} writes no other.
  */
-public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kernels {
+public abstract sealed class Kernels permits DirectKernels, Fp16Kernels {
     /** In place of a vector width: scalar code alone. */
     public static final int SCALAR = 0;
 
@@ -98,6 +98,22 @@ public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kerne
         Scalars.add(dtype, to, a, b, addLoop(to, a, b, n), n);
     }
 
+    /**
+     * Whether {@link #sumAdd} has a vector loop for so many ranks: where one loop for both steps is no slower than two.
+     */
+    public boolean sumsAndAdds(int ranks) {
+        return false;
+    }
+
+    /**
+     * {@code to = round(round(inputs[0] + inputs[1] + …) + addend)}, raw; scalar code unless it {@link #sumsAndAdds}.
+     * {@code to} may be the addend and is none of the inputs.
+     */
+    public final void sumAdd(long to, long[] inputs, int ranks, long addend, int n) {
+        int done = sumsAndAdds(ranks) ? sumAddLoop(to, inputs, addend, n) : 0;
+        Scalars.sumAdd(dtype, to, inputs, ranks, addend, done, n);
+    }
+
     /** The sum of the squares of a row. */
     public final float squares(long row, int n) {
         return fold(squaresLoop(row, n), row, n);
@@ -119,6 +135,11 @@ public abstract sealed class Kernels permits Bf16Kernels, Fp16Kernels, Fp32Kerne
     }
 
     abstract int sumLoop(long to, long[] inputs, int ranks, int n);
+
+    /** None of the elements: the scalar code does them all. */
+    int sumAddLoop(long to, long[] inputs, long addend, int n) {
+        return 0;
+    }
 
     abstract int addLoop(long to, long a, long b, int n);
 

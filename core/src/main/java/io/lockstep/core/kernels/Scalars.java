@@ -13,12 +13,25 @@ final class Scalars {
 
     static void sum(DType dtype, long to, long[] inputs, int ranks, int from, int n) {
         for (int i = from; i < n; i++) {
-            float sum = get(dtype, inputs[0], i);
-            for (int rank = 1; rank < ranks; rank++) {
-                sum += get(dtype, inputs[rank], i);
-            }
-            set(dtype, to, i, sum);
+            set(dtype, to, i, sum(dtype, inputs, ranks, i));
         }
+    }
+
+    static void sumAdd(DType dtype, long to, long[] inputs, int ranks, long addend, int from, int n) {
+        for (int i = from; i < n; i++) {
+            float other = get(dtype, addend, i);
+            // Rounded by being stored; the addend may lie in the same place.
+            set(dtype, to, i, sum(dtype, inputs, ranks, i));
+            set(dtype, to, i, get(dtype, to, i) + other);
+        }
+    }
+
+    private static float sum(DType dtype, long[] inputs, int ranks, int i) {
+        float sum = get(dtype, inputs[0], i);
+        for (int rank = 1; rank < ranks; rank++) {
+            sum += get(dtype, inputs[rank], i);
+        }
+        return sum;
     }
 
     static void add(DType dtype, long to, long a, long b, int from, int n) {

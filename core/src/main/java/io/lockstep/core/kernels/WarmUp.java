@@ -39,6 +39,9 @@ final class WarmUp {
         double slowest = 0;
         for (int ranks : new int[] {2, 3, 4, 8}) {
             slowest = Math.max(slowest, time(() -> kernels.sum(out, inputs, ranks, ELEMENTS)));
+            if (kernels.sumsAndAdds(ranks)) {
+                slowest = Math.max(slowest, time(() -> kernels.sumAdd(out, inputs, ranks, inputs[2], ELEMENTS)));
+            }
         }
         slowest = Math.max(slowest, time(() -> kernels.add(out, inputs[0], inputs[1], ELEMENTS)));
         slowest = Math.max(slowest, time(() -> kernels.scaleFinite(out, inputs[0], inputs[1], 1, ELEMENTS)));

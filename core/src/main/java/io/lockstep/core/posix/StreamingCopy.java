@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.HexFormat;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,35 +42,35 @@ public final class StreamingCopy {
     private static final long SYS_MPROTECT_X86_64 = 10;
     private static final long PAGE = 4096;
 
+    // A constant, so that the compiler makes a plain call of it.
     private static final class Holder {
-        static final @Nullable StreamingCopy COPY = make();
+        static final @Nullable MethodHandle CODE = make();
     }
 
-    private final MethodHandle code;
+    private StreamingCopy() {}
 
-    private StreamingCopy(MethodHandle code) {
-        this.code = code;
+    /**
+     * Whether the copy can be had: not on another architecture, nor where the system forbids new code. The caller knows
+     * of AVX.
+     */
+    public static boolean isThere() {
+        return Holder.CODE != null;
     }
 
     /**
-     * The copy, or null where it cannot be had: on another architecture, or where the system forbids new code. The
-     * caller knows of AVX.
+     * Copies {@code bytes}, at least one step and a multiple of it, where the copy {@link #isThere}. What comes after
+     * is ordered behind it.
      */
-    public static @Nullable StreamingCopy orNull() {
-        return Holder.COPY;
-    }
-
-    /** Copies {@code bytes}, at least one step and a multiple of it. What comes after is ordered behind it. */
-    public void copy(long to, long from, long bytes) {
+    public static void copy(long to, long from, long bytes) {
         try {
-            code.invokeExact(to, from, bytes);
+            Objects.requireNonNull(Holder.CODE).invokeExact(to, from, bytes);
         } catch (Throwable e) {
             throw new AssertionError("The streaming copy is bound wrongly.", e);
         }
     }
 
     @SuppressWarnings("restricted")
-    private static @Nullable StreamingCopy make() {
+    private static @Nullable MethodHandle make() {
         if (!Links.isX86(System.getProperty("os.arch", ""))
                 || !System.getProperty("os.name", "").equals("Linux")) {
             return null;
@@ -85,8 +86,8 @@ public final class StreamingCopy {
                     "mprotect of code");
             FunctionDescriptor type =
                     FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
-            return new StreamingCopy(Linker.nativeLinker()
-                    .downcallHandle(MemorySegment.ofAddress(page), type, Linker.Option.critical(false)));
+            return Linker.nativeLinker()
+                    .downcallHandle(MemorySegment.ofAddress(page), type, Linker.Option.critical(false));
         } catch (DriverException | IllegalCallerException e) {
             System.getLogger(StreamingCopy.class.getName())
                     .log(System.Logger.Level.DEBUG, "No streaming copy, ordinary copies instead.", e);

@@ -32,13 +32,22 @@ public final class Protocols {
     private static final Buffer START = Buffer.flags("start", 1);
     private static final Buffer MIDDLE = Buffer.flags("middle", 1);
     private static final Buffer END = Buffer.flags("end", 1);
+    private static final Buffer READY = Buffer.flags("ready", 4);
+    private static final Buffer SHARED = Buffer.flags("shared", 4);
 
     private Protocols() {}
 
     /** What Lockstep runs, one protocol for each algorithm of each backend. */
     public static List<Protocol> defaults() {
         return List.of(
-                oneShotPull(), twoShotPull(), oneShotPush(), twoShotPush(), cpuOneShot(), cpuTwoShot(), cpuLentInput());
+                oneShotPull(),
+                twoShotPull(),
+                oneShotPush(),
+                twoShotPush(),
+                cpuOneShot(),
+                cpuTwoShot(),
+                cpuLentInput(),
+                cpuSymmetricInput());
     }
 
     /** What was run elsewhere, and is wrong. */
@@ -55,9 +64,16 @@ public final class Protocols {
                 oneBuffer());
     }
 
+    /** What was named as a cause of wrong numbers, and is right. */
+    public static List<Protocol> suspected() {
+        return List.of(pollersAcquire());
+    }
+
     /** All of them, the defaults first. */
     public static List<Protocol> all() {
-        return Stream.concat(defaults().stream(), historical().stream()).toList();
+        return Stream.of(defaults(), suspected(), historical())
+                .flatMap(List::stream)
+                .toList();
     }
 
     /** The protocol of a name, if there is one. */
@@ -107,62 +123,43 @@ public final class Protocols {
     /** CPU: stage, publish, read every peer's staging; one chunk of look-ahead, four slots, no end barrier. */
     public static Protocol cpuOneShot() {
         Buffer staging = Buffer.data("staging", 4);
-        Buffer ready = Buffer.flags("ready", 4);
-        return new Protocol(
+        return cpu(
                 "cpu-one-shot",
                 "stage and publish one chunk ahead, await and read every peer's staging",
-                CPU,
-                List.of(
-                        new WriteData(Role.ALL, staging, Home.OWN, 1),
-                        publish(ready, 1),
-                        await(ready),
-                        new ReadData(Role.ALL, staging, Home.PEERS)),
-                List.of(new Promise(Kind.VISIBLE, staging), new Promise(Kind.UNDISTURBED, staging)),
-                SAFE);
+                exchange(staging, READY, 1),
+                staging);
     }
 
     /** CPU: as one-shot for the own part of each chunk, then publish the reduced part and read the peers'. */
     public static Protocol cpuTwoShot() {
         Buffer staging = Buffer.data("staging", 4);
-        Buffer ready = Buffer.flags("ready", 4);
         Buffer reduced = Buffer.data("reduced", 2);
-        Buffer shared = Buffer.flags("shared", 4);
-        return new Protocol(
+        return cpu(
                 "cpu-two-shot",
                 "stage and publish one chunk ahead, reduce the own part, publish it, read the peers' parts",
-                CPU,
-                List.of(
-                        new WriteData(Role.ALL, staging, Home.OWN, 1),
-                        publish(ready, 1),
-                        await(ready),
-                        new ReadData(Role.ALL, staging, Home.PEERS),
-                        new WriteData(Role.ALL, reduced, Home.OWN),
-                        publish(shared, 0),
-                        await(shared),
-                        new ReadData(Role.ALL, reduced, Home.PEERS)),
-                List.of(
-                        new Promise(Kind.VISIBLE, staging),
-                        new Promise(Kind.UNDISTURBED, staging),
-                        new Promise(Kind.VISIBLE, reduced),
-                        new Promise(Kind.UNDISTURBED, reduced)),
-                SAFE);
+                joined(List.of(exchange(staging, READY, 1), exchange(reduced, SHARED, 0))),
+                staging,
+                reduced);
     }
 
     /** CPU: the caller fills a lent buffer, another one each call; peers read it in place. */
     public static Protocol cpuLentInput() {
         Buffer lent = Buffer.data("lent", 2);
-        Buffer ready = Buffer.flags("ready", 4);
-        return new Protocol(
+        return cpu(
                 "cpu-lent-input",
                 "the caller fills the lent buffer, publish, await and read every peer's in place",
-                CPU,
-                List.of(
-                        new WriteData(Role.ALL, lent, Home.OWN),
-                        publish(ready, 0),
-                        await(ready),
-                        new ReadData(Role.ALL, lent, Home.PEERS)),
-                List.of(new Promise(Kind.VISIBLE, lent), new Promise(Kind.UNDISTURBED, lent)),
-                SAFE);
+                exchange(lent, READY, 0),
+                lent);
+    }
+
+    /** CPU: the caller keeps one buffer, which peers read in place; a call ends when all have said that they did. */
+    public static Protocol cpuSymmetricInput() {
+        Buffer symmetric = Buffer.data("symmetric", 1);
+        return cpu(
+                "cpu-symmetric-input",
+                "the caller fills its one buffer, publish, await and read every peer's in place, publish, await",
+                joined(List.of(exchange(symmetric, READY, 0), List.of(publish(SHARED, 0), await(SHARED)))),
+                symmetric);
     }
 
     /** aiter before pull request 2890: the flag after stage 1 is relaxed and polled at device scope. */
@@ -191,6 +188,15 @@ public final class Protocols {
                                 Barriers.ordered(MIDDLE, Order.RELEASE, Order.RELAXED, Scope.SYSTEM)))
                 .expecting(BROKEN.except(Model.PTX, Set.of(Placement.LATER_KERNEL), Reachability.FORBIDDEN)
                         .except(Model.AMDGPU, Set.of(Placement.LATER_KERNEL), Reachability.FORBIDDEN));
+    }
+
+    /** The third cause that pull request 2890 names: only the pollers acquire. */
+    public static Protocol pollersAcquire() {
+        return weakMiddle(
+                        "pollers-acquire",
+                        "only the pollers acquire; the full work-group barrier after the poll carries it to all threads",
+                        Barriers.releaseAcquire(MIDDLE, Step.Reach.FULL, Step.Reach.FULL))
+                .expecting(SAFE);
     }
 
     /** A release without an acquire. */
@@ -251,63 +257,82 @@ public final class Protocols {
      */
     public static Protocol flaggedPush(String name, int copies, List<Step> barrier, Expectation expectation) {
         Buffer tmp = Buffer.data("tmp", copies);
-        List<Step> steps = new ArrayList<>();
-        steps.add(new WriteData(Role.ALL, tmp, Home.PEERS));
-        steps.addAll(barrier);
-        steps.add(new ReadData(Role.ALL, tmp, Home.OWN));
-        steps.add(new KernelBoundary(false));
-        return new Protocol(
+        return gpu(
                 name,
                 "push behind a barrier into " + copies + (copies == 1 ? " buffer" : " buffers in turn"),
-                GPU,
-                steps,
-                List.of(new Promise(Kind.VISIBLE, tmp), new Promise(Kind.UNDISTURBED, tmp)),
-                expectation);
+                joined(List.of(
+                        List.of(new WriteData(Role.ALL, tmp, Home.PEERS)),
+                        barrier,
+                        List.of(new ReadData(Role.ALL, tmp, Home.OWN), new KernelBoundary(false)))),
+                expectation,
+                tmp);
     }
 
     /** One-shot pull with barriers of one's own; an empty end barrier leaves it out. */
     public static Protocol oneShotPull(
             String name, String summary, List<Step> start, List<Step> end, Expectation expectation) {
-        List<Step> steps = new ArrayList<>();
-        steps.add(new WriteData(Role.ALL, INPUT, Home.OWN));
-        steps.add(new KernelBoundary(false));
-        steps.addAll(start);
-        steps.add(new ReadData(Role.ALL, INPUT, Home.PEERS));
-        steps.addAll(end);
-        steps.add(new KernelBoundary(false));
-        return new Protocol(
+        return gpu(
                 name,
                 summary,
-                GPU,
-                steps,
-                List.of(new Promise(Kind.VISIBLE, INPUT), new Promise(Kind.UNDISTURBED, INPUT)),
-                expectation);
+                joined(List.of(pulled(start), end, List.of(new KernelBoundary(false)))),
+                expectation,
+                INPUT);
     }
 
     /** Two-shot pull with barriers of one's own. */
     public static Protocol twoShotPull(
             String name, String summary, List<Step> start, List<Step> middle, Expectation expectation) {
-        List<Step> steps = new ArrayList<>();
-        steps.add(new WriteData(Role.ALL, INPUT, Home.OWN));
-        steps.add(new KernelBoundary(false));
-        steps.addAll(start);
-        steps.add(new ReadData(Role.ALL, INPUT, Home.PEERS));
-        steps.add(new WriteData(Role.ALL, SUMS, Home.PEERS));
-        steps.addAll(middle);
-        steps.add(new KernelBoundary(false));
-        steps.add(new ReadData(Role.ALL, SUMS, Home.OWN));
-        steps.add(new KernelBoundary(false));
-        return new Protocol(
+        return gpu(
                 name,
                 summary,
-                GPU,
-                steps,
-                List.of(
-                        new Promise(Kind.VISIBLE, INPUT),
-                        new Promise(Kind.UNDISTURBED, INPUT),
-                        new Promise(Kind.VISIBLE, SUMS),
-                        new Promise(Kind.UNDISTURBED, SUMS)),
-                expectation);
+                joined(List.of(
+                        pulled(start),
+                        List.of(new WriteData(Role.ALL, SUMS, Home.PEERS)),
+                        middle,
+                        List.of(
+                                new KernelBoundary(false),
+                                new ReadData(Role.ALL, SUMS, Home.OWN),
+                                new KernelBoundary(false)))),
+                expectation,
+                INPUT,
+                SUMS);
+    }
+
+    /** An earlier kernel writes the input; behind the start barrier every peer's is read. */
+    private static List<Step> pulled(List<Step> start) {
+        return joined(List.of(
+                List.of(new WriteData(Role.ALL, INPUT, Home.OWN), new KernelBoundary(false)),
+                start,
+                List.of(new ReadData(Role.ALL, INPUT, Home.PEERS))));
+    }
+
+    private static Protocol gpu(
+            String name, String summary, List<Step> steps, Expectation expectation, Buffer... buffers) {
+        return new Protocol(name, summary, GPU, steps, keeping(buffers), expectation);
+    }
+
+    private static Protocol cpu(String name, String summary, List<Step> steps, Buffer... buffers) {
+        return new Protocol(name, summary, CPU, steps, keeping(buffers), SAFE);
+    }
+
+    /** Each buffer is read as its round wrote it: nothing older, nothing newer. */
+    private static List<Promise> keeping(Buffer... buffers) {
+        return Stream.of(buffers)
+                .flatMap(buffer -> Stream.of(new Promise(Kind.VISIBLE, buffer), new Promise(Kind.UNDISTURBED, buffer)))
+                .toList();
+    }
+
+    private static List<Step> joined(List<List<Step>> parts) {
+        return parts.stream().flatMap(List::stream).toList();
+    }
+
+    /** CPU: write in one's own memory, tell, wait until all have told, read in theirs. */
+    private static List<Step> exchange(Buffer data, Buffer flags, int ahead) {
+        return List.of(
+                new WriteData(Role.ALL, data, Home.OWN, ahead),
+                publish(flags, ahead),
+                await(flags),
+                new ReadData(Role.ALL, data, Home.PEERS));
     }
 
     private static Protocol weakMiddle(String name, String summary, List<Step> middle) {

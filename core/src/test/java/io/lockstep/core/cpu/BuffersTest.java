@@ -59,6 +59,26 @@ class BuffersTest {
         });
     }
 
+    /** In place nobody asks for the sum, which two ranks then add together with the residual. */
+    @ParameterizedTest(name = "{0}, {1}, {2} lanes")
+    @MethodSource("everyTypeAndAlgorithm")
+    void twoRanksGiveTheSameBitsInPlace(DType dtype, Algorithm algorithm, int lanes) {
+        Ranks.run(Ranks.spec(2).withThreads(lanes), communicator -> {
+            long seed = 1;
+            for (Parts parts : Parts.values()) {
+                Operation operation = parts.of(dtype, 2 * HIDDEN + 7, TOKENS[0]).withAlgorithm(algorithm);
+                try (Plan plan = communicator.plan(operation)) {
+                    for (Place place : Place.values()) {
+                        for (Layer.Mix mix : Layer.Mix.values()) {
+                            new OneCall(plan, 2, communicator.rank(), TOKENS[(int) seed % TOKENS.length], seed++, mix)
+                                    .run("call " + seed, place, place, true);
+                        }
+                    }
+                }
+            }
+        });
+    }
+
     @ParameterizedTest(name = "{0}, {1}, {2} lanes")
     @MethodSource("everyTypeAndAlgorithm")
     void ranksThatLendAndRanksThatDoNotShareACall(DType dtype, Algorithm algorithm, int lanes) {

@@ -32,45 +32,63 @@ final class OneCall {
      * @param inPlace whether results are written over what they may be written over
      */
     void run(String where, @Nullable Place input, Place rest, boolean inPlace) {
+        try (Arena arena = Arena.ofShared()) {
+            String what = where + ", rank " + rank + ", input " + (input == null ? "lent" : input);
+            if (input == null) {
+                MemorySegment lent = plan.input().segment();
+                run(what, lent, Tensors.lent(), rest, inPlace, false, arena);
+            } else {
+                MemorySegment own = input.allocate(arena, plan.operation().dtype(), layer.elements());
+                run(what, own, Tensors.of(own), rest, inPlace, inPlace, arena);
+            }
+        }
+    }
+
+    /** Runs with the symmetric input, writes garbage there at once, and compares. */
+    void runSymmetric(String where, Place rest, boolean inPlace) {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment symmetric = plan.symmetricInput().segment();
+            String what = where + ", rank " + rank + ", input symmetric";
+            run(what, symmetric, Tensors.of(symmetric), rest, inPlace, false, arena);
+        }
+    }
+
+    private void run(
+            String where, MemorySegment in, Tensors inputs, Place rest, boolean inPlace, boolean over, Arena arena) {
         Operation operation = plan.operation();
         DType dtype = operation.dtype();
-        try (Arena arena = Arena.ofShared()) {
-            long elements = layer.elements();
-            MemorySegment in = input == null ? plan.input().segment() : input.allocate(arena, dtype, elements);
-            layer.fillInput(in, rank);
-            Tensors tensors = input == null ? Tensors.lent() : Tensors.of(in);
-            boolean over = inPlace && input != null;
-            MemorySegment residualOut = null;
-            if (operation.residual()) {
-                MemorySegment residual = rest.allocate(arena, dtype, elements);
-                layer.fillResidual(residual);
-                residualOut = inPlace ? residual : garbage(rest.allocate(arena, dtype, elements));
-                tensors = tensors.withResidual(residual).withResidualOut(residualOut);
-            }
-            MemorySegment out = null;
-            if (operation.norm()) {
-                MemorySegment weight = rest.allocate(arena, dtype, operation.hidden());
-                layer.fillWeight(weight);
-                out = over ? in : garbage(rest.allocate(arena, dtype, elements));
-                tensors = tensors.withWeight(weight).withOut(out);
-            }
-            MemorySegment reduced = null;
-            if (!operation.norm() && !operation.residual()) {
-                reduced = over ? in : garbage(rest.allocate(arena, dtype, elements));
-            } else if (!inPlace) {
-                reduced = garbage(rest.allocate(arena, dtype, elements));
-            }
-            if (reduced != null) {
-                tensors = tensors.withReduced(reduced);
-            }
-            plan.run(tokens, tensors);
-            layer.check(
-                    where + ", rank " + rank + ", input " + (input == null ? "lent" : input) + ", rest " + rest
-                            + (inPlace ? ", in place" : ""),
-                    reduced,
-                    residualOut,
-                    out);
+        long elements = layer.elements();
+        layer.fillInput(in, rank);
+        Tensors tensors = inputs;
+        MemorySegment residualOut = null;
+        if (operation.residual()) {
+            MemorySegment residual = rest.allocate(arena, dtype, elements);
+            layer.fillResidual(residual);
+            residualOut = inPlace ? residual : garbage(rest.allocate(arena, dtype, elements));
+            tensors = tensors.withResidual(residual).withResidualOut(residualOut);
         }
+        MemorySegment out = null;
+        if (operation.norm()) {
+            MemorySegment weight = rest.allocate(arena, dtype, operation.hidden());
+            layer.fillWeight(weight);
+            out = over ? in : garbage(rest.allocate(arena, dtype, elements));
+            tensors = tensors.withWeight(weight).withOut(out);
+        }
+        MemorySegment reduced = null;
+        if (!operation.norm() && !operation.residual()) {
+            reduced = over ? in : garbage(rest.allocate(arena, dtype, elements));
+        } else if (!inPlace) {
+            reduced = garbage(rest.allocate(arena, dtype, elements));
+        }
+        if (reduced != null) {
+            tensors = tensors.withReduced(reduced);
+        }
+        plan.run(tokens, tensors);
+        // The input is the caller's again, though other ranks may still be in the call.
+        if (!over && inputs.input() != null) {
+            garbage(in);
+        }
+        layer.check(where + ", rest " + rest + (inPlace ? ", in place" : ""), reduced, residualOut, out);
     }
 
     private static MemorySegment garbage(MemorySegment segment) {

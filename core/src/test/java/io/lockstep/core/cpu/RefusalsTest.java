@@ -140,7 +140,7 @@ class RefusalsTest {
             refused(Parts.ALL, (communicator, plan, arena) -> {
                 MemorySegment[] segments = apart(arena);
                 segments[written] = plan.input().segment();
-                assertRefused(plan, TOKENS, tensors(segments), ROLES.get(written), "lends");
+                assertRefused(plan, TOKENS, tensors(segments), ROLES.get(written), "input buffer of the plan");
             });
         }
     }

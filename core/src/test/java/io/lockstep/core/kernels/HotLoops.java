@@ -36,6 +36,7 @@ final class HotLoops {
                         kernels.sum(out, inputs, ranks, ELEMENTS);
                     }
                     kernels.add(out, inputs[0], inputs[1], ELEMENTS);
+                    kernels.sumAdd(out, inputs, 2, inputs[2], ELEMENTS);
                     float squares = kernels.squares(inputs[0], ELEMENTS);
                     kernels.scale(out, inputs[0], inputs[1], 1 + squares, ELEMENTS);
                     kernels.scaleFinite(out, inputs[0], inputs[1], 2, ELEMENTS);

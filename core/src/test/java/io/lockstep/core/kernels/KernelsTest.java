@@ -85,6 +85,9 @@ class KernelsTest {
             kernels.sum(raw.address(), addresses, ranks, hidden);
             kernels.canonicalise(reduced.address(), raw.address(), hidden);
             kernels.add(residualOut.address(), raw.address(), residual.address(), hidden);
+            MemorySegment atOnce = tensor(arena, dtype, hidden).copyFrom(residual);
+            kernels.sumAdd(atOnce.address(), addresses, ranks, atOnce.address(), hidden);
+            kernels.canonicalise(atOnce.address(), atOnce.address(), hidden);
             float sum = kernels.squares(residualOut.address(), hidden);
             kernels.canonicalise(residualOut.address(), residualOut.address(), hidden);
             float scale = Reference.scale(sum, hidden, operation.epsilon());
@@ -98,6 +101,7 @@ class KernelsTest {
             String where = dtype + " at " + bits + " bits, hidden " + hidden + ", " + ranks + " ranks, " + values;
             assertSame(where + ", reduced", dtype, reduced, reducedExpected);
             assertSame(where + ", residual_out", dtype, residualOut, residualExpected);
+            assertSame(where + ", residual_out at once", dtype, atOnce, residualExpected);
             assertSame(where + ", out", dtype, out, outExpected);
         }
     }

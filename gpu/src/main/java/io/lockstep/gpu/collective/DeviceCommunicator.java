@@ -174,6 +174,7 @@ final class DeviceCommunicator implements GpuCommunicator {
             if (allocated.remove(memory) == null) {
                 throw new UsageException("This memory was not allocated here, or is free already: " + memory + ".");
             }
+            open.forEach(DevicePlan::finish);
             driver.free(memory.device(), memory.address());
         } finally {
             exit();
@@ -285,6 +286,17 @@ final class DeviceCommunicator implements GpuCommunicator {
                 return;
             }
             closed = true;
+            for (DevicePlan plan : open) {
+                try {
+                    plan.finish();
+                } catch (DriverException e) {
+                    first = first == null ? e : first;
+                }
+            }
+            // The others hear of it before memory is given back: that waits for every kernel of the device, and one of
+            // theirs may be waiting for this rank.
+            watch.close();
+            membership.close();
             for (DevicePlan plan : List.copyOf(open)) {
                 try {
                     plan.release();
@@ -292,8 +304,6 @@ final class DeviceCommunicator implements GpuCommunicator {
                     first = first == null ? e : first;
                 }
             }
-            watch.close();
-            membership.close();
             try {
                 allocated.keySet().forEach(span -> driver.free(span.device(), span.address()));
                 resources.close();

@@ -15,6 +15,7 @@ import io.lockstep.gpu.driver.Stream;
 import io.lockstep.gpu.kernel.Exchange;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A plan on one GPU. */
 final class DevicePlan implements GpuPlan {
@@ -29,6 +30,9 @@ final class DevicePlan implements GpuPlan {
     private final CallReport report;
     private final HostTransfer transfer;
     private final List<CapturedCalls> graphs = new ArrayList<>();
+    /** How every call is exchanged, where there is no choice; the vendor's library is closest to a two-shot. */
+    private final @Nullable Exchange only;
+
     private boolean capturing;
     private boolean surfaced;
     private boolean closed;
@@ -42,6 +46,11 @@ final class DevicePlan implements GpuPlan {
         this.setup = setup;
         operation = setup.operation();
         operands = new DeviceOperands(operation, setup.options(), setup.stream().device());
+        only = switch (setup.exchanges().size()) {
+            case 0 -> Exchange.TWO_SHOT_PULL;
+            case 1 -> setup.exchanges().iterator().next();
+            default -> null;
+        };
         launch = setup.launch();
         arguments = new KernelArguments(launch.arguments());
         stream = setup.stream();
@@ -82,8 +91,8 @@ final class DevicePlan implements GpuPlan {
 
     /** How a call of so many tokens is exchanged. */
     Exchange exchange(int tokens) {
-        if (setup.exchanges().size() == 1) {
-            return setup.exchanges().iterator().next();
+        if (only != null) {
+            return only;
         }
         return tokens < crossover && tokens <= setup.layout().oneShotMost()
                 ? Exchange.ONE_SHOT_PUSH
@@ -110,7 +119,7 @@ final class DevicePlan implements GpuPlan {
         communicator.enter();
         try {
             requireOpen();
-            surface();
+            requirePeers();
             driver.use(stream.device());
             if (operands.bind(tokens, tensors)) {
                 place();
@@ -167,9 +176,16 @@ final class DevicePlan implements GpuPlan {
 
     /** Allocates nothing, waits for nothing. */
     private void queue(int tokens, Exchange exchange) {
+        LibraryRoute library = setup.library();
+        if (library != null) {
+            library.queue(tokens, operation, operands, arguments, setup);
+            return;
+        }
         int carriers = Geometry.carriers(exchange, tokens, communicator.worldSize(), setup.mostCarriers());
-        arguments.tokens(tokens);
-        launch.launch(setup.resources().kernel(exchange, operands.whole()), carriers + 1);
+        arguments.call(tokens, carriers);
+        launch.launch(
+                setup.resources().kernel(exchange, operands.whole()),
+                carriers + Geometry.spares(carriers, communicator.worldSize()));
     }
 
     @Override
@@ -186,12 +202,22 @@ final class DevicePlan implements GpuPlan {
         }
     }
 
+    /** Waits for what is queued; what failed there shows at the next call. */
+    void finish() {
+        driver.synchronize(stream);
+    }
+
     /** Throws what a kernel has reported. */
     private void surface() {
         if (report.what() != CallReport.NOTHING) {
             surfaced = true;
             throw communicator.failures().of(report, setup.id(), operation);
         }
+    }
+
+    /** Before anything is queued; calls that have ended are right, though a peer may have left since. */
+    private void requirePeers() {
+        surface();
         communicator.requirePeers();
     }
 
@@ -236,7 +262,7 @@ final class DevicePlan implements GpuPlan {
                 if (gone) {
                     throw new UsageException("The captured calls are closed.");
                 }
-                surface();
+                requirePeers();
                 driver.launch(graph, stream);
             } catch (RuntimeException | Error e) {
                 throw communicator.failing(e);

@@ -13,7 +13,7 @@ import java.util.List;
  *  48 memory of each rank, 8 addresses
  * 112 state    120 report    128 deadline, in nanoseconds
  * 136 sums     144 staging   152 result, offsets into memory
- * 160 tokens   164 capacity  168 most tokens   172 rank   176 epsilon   180 reserved
+ * 160 tokens   164 capacity  168 most tokens   172 rank   176 epsilon   180 carriers
  * </pre>
  */
 final class KernelArguments {
@@ -36,6 +36,7 @@ final class KernelArguments {
     static final long MOST_TOKENS = 168;
     static final long RANK = 172;
     static final long EPSILON = 176;
+    static final long CARRIERS = 180;
 
     /** Device memory that keeps the last call from call to call: {@code LsState}. */
     static final int STATE_BYTES = 32;
@@ -72,8 +73,10 @@ final class KernelArguments {
         memory.set(ValueLayout.JAVA_FLOAT, EPSILON, epsilon);
     }
 
-    void tokens(int tokens) {
+    /** What differs from call to call, beside the tensors. */
+    void call(int tokens, int carriers) {
         number(TOKENS, tokens);
+        number(CARRIERS, carriers);
     }
 
     /** One of the tensors; 0 where there is none. */

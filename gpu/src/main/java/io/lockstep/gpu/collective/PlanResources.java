@@ -2,6 +2,7 @@ package io.lockstep.gpu.collective;
 
 import io.lockstep.core.DriverException;
 import io.lockstep.gpu.driver.Code;
+import io.lockstep.gpu.driver.Collectives;
 import io.lockstep.gpu.driver.Driver;
 import io.lockstep.gpu.driver.HostMemory;
 import io.lockstep.gpu.driver.Kernel;
@@ -15,6 +16,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Everything that one rank's plan holds on its device, given back in the opposite order. */
 final class PlanResources implements AutoCloseable {
@@ -23,6 +25,9 @@ final class PlanResources implements AutoCloseable {
     private final List<Runnable> release = new ArrayList<>();
     private final Map<Exchange, Kernel> wholeKernels = new EnumMap<>(Exchange.class);
     private final Map<Exchange, Kernel> anyKernels = new EnumMap<>(Exchange.class);
+
+    private @Nullable Kernel finishWhole;
+    private @Nullable Kernel finishAny;
 
     PlanResources(Driver driver, int device) {
         this.driver = driver;
@@ -41,6 +46,23 @@ final class PlanResources implements AutoCloseable {
         }
     }
 
+    /** Puts the kernel on the device that does what follows a sum. */
+    void loadFinish(byte[] image, KernelOptions options) {
+        Code code = driver.load(device, image);
+        release.add(() -> driver.unload(code));
+        finishAny = driver.kernel(code, "ls_finish_sums_any");
+        finishWhole = options.wholePacks() ? driver.kernel(code, "ls_finish_sums") : finishAny;
+    }
+
+    /** See {@link #loadFinish}. */
+    Kernel finish(boolean whole) {
+        Kernel kernel = whole ? finishWhole : finishAny;
+        if (kernel == null) {
+            throw new IllegalStateException("The plan was made for an exchange of its own.");
+        }
+        return kernel;
+    }
+
     Kernel kernel(Exchange exchange, boolean whole) {
         Kernel kernel = (whole ? wholeKernels : anyKernels).get(exchange);
         if (kernel == null) {
@@ -56,6 +78,9 @@ final class PlanResources implements AutoCloseable {
             for (Kernel kernel : kernels.values()) {
                 fewest = Math.min(fewest, driver.blocksPerMultiprocessor(kernel, threads));
             }
+        }
+        if (finishAny != null) {
+            fewest = Math.min(fewest, driver.blocksPerMultiprocessor(finishAny, threads));
         }
         return fewest;
     }
@@ -83,6 +108,13 @@ final class PlanResources implements AutoCloseable {
         Launch launch = driver.prepare(stream, threads, KernelArguments.BYTES, true);
         release.add(launch::close);
         return launch;
+    }
+
+    /** This rank's place in a group of the vendor's library. */
+    long member(Collectives library, byte[] group, int ranks, int rank) {
+        long member = library.join(device, group, ranks, rank);
+        release.add(() -> library.leave(member));
+        return member;
     }
 
     PeerRegions.Own region(PeerRegions sharing, long bytes) {

@@ -6,6 +6,7 @@ import io.lockstep.core.Operation;
 import io.lockstep.core.group.Membership;
 import io.lockstep.core.planning.Agreement;
 import io.lockstep.core.planning.CacheFolder;
+import io.lockstep.gpu.driver.Collectives;
 import io.lockstep.gpu.driver.DeviceInfo;
 import io.lockstep.gpu.driver.Driver;
 import io.lockstep.gpu.driver.Launch;
@@ -14,6 +15,7 @@ import io.lockstep.gpu.driver.Stream;
 import io.lockstep.gpu.kernel.Exchange;
 import io.lockstep.gpu.kernel.KernelCache;
 import io.lockstep.gpu.kernel.KernelOptions;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -67,7 +69,11 @@ final class Planner {
             try {
                 resources.load(
                         cache.code(
-                                driver.compiler(), driver.version(), device.architecture(), source, options.defines()),
+                                driver.compiler(),
+                                driver.version(),
+                                device.architecture(),
+                                source,
+                                options.defines(membership.rank())),
                         options,
                         exchanges);
                 stream = given == null ? resources.stream() : given;
@@ -75,7 +81,10 @@ final class Planner {
                 report = new CallReport(resources.pinned(CallReport.BYTES));
                 mine = resources.region(sharing, layout.bytes());
                 answer = Integer.toString(Geometry.mostCarriers(
-                        resources.blocksPerMultiprocessor(options.threads()), device.multiprocessors(), sharers));
+                        resources.blocksPerMultiprocessor(options.threads()),
+                        device.multiprocessors(),
+                        membership.worldSize(),
+                        sharers));
             } catch (DriverException e) {
                 answer = REFUSED + e.getMessage();
             }
@@ -83,6 +92,7 @@ final class Planner {
             if (mine == null || report == null || stream == null) {
                 throw new IllegalStateException("A refusal was agreed on and not heard.");
             }
+            LibraryRoute library = exchanges.isEmpty() ? library(operation, options, resources) : null;
             List<PeerMemory> regions = List.of();
             try {
                 regions = resources.reach(sharing, mine);
@@ -112,12 +122,35 @@ final class Planner {
                             operation.epsilon());
             done = true;
             return new PlanSetup(
-                    id, operation, options, exchanges, layout, mostCarriers, stream, launch, report, resources);
+                    id,
+                    operation,
+                    options,
+                    exchanges,
+                    layout,
+                    mostCarriers,
+                    stream,
+                    launch,
+                    report,
+                    library,
+                    resources);
         } finally {
             if (!done) {
                 closeQuietly(resources);
             }
         }
+    }
+
+    private LibraryRoute library(Operation operation, KernelOptions options, PlanResources resources) {
+        Collectives library = driver.collectives()
+                .orElseThrow(() -> new DriverException("The library of collectives of " + driver.name()
+                        + " was not found: install it (for NVIDIA the package libnccl2, or the Python package"
+                        + " nvidia-nccl), or name its file in LOCKSTEP_NCCL."));
+        String group = agreement.decide(
+                "a group of " + library.identity(),
+                membership.rank() == 0 ? HexFormat.of().formatHex(library.newGroup()) : "");
+        long member =
+                resources.member(library, HexFormat.of().parseHex(group), membership.worldSize(), membership.rank());
+        return new LibraryRoute(library, member, resources.memory(operation.maxTokens() * options.rowBytes()));
     }
 
     /** The fewest that any rank answers, or the first refusal. */

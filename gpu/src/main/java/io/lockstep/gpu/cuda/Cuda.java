@@ -60,6 +60,8 @@ final class Cuda {
     private static final MethodHandle EVENT_ELAPSED_TIME = LIBRARY.function("cuEventElapsedTime", 3);
     private static final MethodHandle MEM_ALLOC = LIBRARY.function("cuMemAlloc_v2", 2);
     private static final MethodHandle MEM_FREE = LIBRARY.function("cuMemFree_v2", 1);
+    private static final MethodHandle MEM_ALLOC_ASYNC = LIBRARY.function("cuMemAllocAsync", 3);
+    private static final MethodHandle MEM_FREE_ASYNC = LIBRARY.function("cuMemFreeAsync", 2);
     private static final MethodHandle MEM_HOST_ALLOC = LIBRARY.function("cuMemHostAlloc", 3);
     private static final MethodHandle MEM_FREE_HOST = LIBRARY.function("cuMemFreeHost", 1);
     private static final MethodHandle MEM_HOST_GET_DEVICE_POINTER = LIBRARY.function("cuMemHostGetDevicePointer_v2", 3);
@@ -345,6 +347,7 @@ final class Cuda {
         }
     }
 
+    /** Memory that peers can be given access to. May wait until the device is idle. */
     static long allocate(long bytes) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment result = ForeignCalls.result(arena);
@@ -355,6 +358,19 @@ final class Cuda {
 
     static void free(long address) {
         check(call(MEM_FREE, address), "cuMemFree_v2");
+    }
+
+    /** Memory of this device alone, once the stream has come to it. */
+    static long allocate(long bytes, long stream) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = ForeignCalls.result(arena);
+            check(call(MEM_ALLOC_ASYNC, result.address(), bytes, stream), "cuMemAllocAsync of " + bytes + " bytes");
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
+    }
+
+    static void free(long address, long stream) {
+        check(call(MEM_FREE_ASYNC, address, stream), "cuMemFreeAsync");
     }
 
     static long allocateHost(long bytes) {

@@ -3,6 +3,7 @@ package io.lockstep.gpu.cuda;
 import io.lockstep.core.DriverException;
 import io.lockstep.core.Readiness;
 import io.lockstep.gpu.driver.Code;
+import io.lockstep.gpu.driver.Collectives;
 import io.lockstep.gpu.driver.Compiler;
 import io.lockstep.gpu.driver.DeviceInfo;
 import io.lockstep.gpu.driver.Driver;
@@ -18,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** CUDA as a {@link Driver}. It keeps the primary context of each device that was used until the process ends. */
@@ -25,7 +27,13 @@ public final class CudaDriver implements Driver {
     /** Of {@code griddepcontrol}, which a kernel needs to overlap with the one before it. */
     private static final int FIRST_OVERLAPPING_ARCHITECTURE = 90;
 
-    private record Device(int ordinal, long context, DeviceInfo info) {}
+    /**
+     * A device in use.
+     *
+     * @param memoryStream orders allocations and frees: those without a stream wait until the whole device is idle, and
+     *     where ranks share a device a kernel of another one may be waiting for this rank
+     */
+    private record Device(int ordinal, long context, DeviceInfo info, long memoryStream) {}
 
     private final Readiness readiness;
     private final CudaPeerMemory peers = new CudaPeerMemory(this);
@@ -107,6 +115,11 @@ public final class CudaDriver implements Driver {
         return compiler;
     }
 
+    @Override
+    public Optional<Collectives> collectives() {
+        return Nccl.whyNot() == null ? Optional.of(new Nccl(this)) : Optional.empty();
+    }
+
     private Device device(int number) {
         if (number < 0 || number >= devices.length) {
             throw new DriverException("CUDA: there is no device " + number + ", only " + devices.length + ".");
@@ -119,7 +132,9 @@ public final class CudaDriver implements Driver {
         Device device = devices[number];
         if (device == null) {
             int ordinal = Cuda.device(number);
-            device = new Device(ordinal, Cuda.retainPrimaryContext(ordinal), describe(number, ordinal));
+            long context = Cuda.retainPrimaryContext(ordinal);
+            Cuda.setCurrent(context);
+            device = new Device(ordinal, context, describe(number, ordinal), Cuda.createStream());
             devices[number] = device;
         }
         return device;
@@ -263,13 +278,16 @@ public final class CudaDriver implements Driver {
     @Override
     public long allocate(int device, long bytes) {
         use(device);
-        return Cuda.allocate(bytes);
+        long stream = device(device).memoryStream();
+        long address = Cuda.allocate(bytes, stream);
+        Cuda.synchronizeStream(stream);
+        return address;
     }
 
     @Override
     public void free(int device, long address) {
         use(device);
-        Cuda.free(address);
+        Cuda.free(address, device(device).memoryStream());
     }
 
     @Override

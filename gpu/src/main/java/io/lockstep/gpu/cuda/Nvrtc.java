@@ -5,15 +5,12 @@ import static io.lockstep.gpu.driver.ForeignCalls.call;
 import io.lockstep.core.DriverException;
 import io.lockstep.gpu.driver.ForeignCalls;
 import io.lockstep.gpu.driver.NativeLibrary;
-import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +38,7 @@ final class Nvrtc {
     private Nvrtc() {}
 
     private static NativeLibrary open(Map<String, String> environment) {
-        List<String> candidates = candidates(environment);
+        List<String> candidates = LibraryPlaces.candidates(environment, "LOCKSTEP_NVRTC", SONAMES);
         for (String candidate : candidates) {
             // It asks for its builtins by name only when it compiles: they must be there by then.
             openBuiltins(candidate);
@@ -54,89 +51,9 @@ final class Nvrtc {
         if (folder == null || !Files.isRegularFile(Path.of(candidate))) {
             return;
         }
-        for (Path builtins : matching(folder, "libnvrtc-builtins.so*")) {
+        for (Path builtins : LibraryPlaces.matching(folder, "libnvrtc-builtins.so*")) {
             NativeLibrary.open("libnvrtc-builtins", List.of(builtins.toString()));
         }
-    }
-
-    /** Where the library may be, the likeliest first: files that are there, then names for the system's loader. */
-    static List<String> candidates(Map<String, String> environment) {
-        List<String> candidates = new ArrayList<>();
-        String named = environment.getOrDefault("LOCKSTEP_NVRTC", "");
-        if (!named.isEmpty()) {
-            if (Files.isDirectory(Path.of(named))) {
-                addFrom(Path.of(named), candidates);
-            } else {
-                candidates.add(named);
-            }
-        }
-        for (String folder : environment.getOrDefault("LD_LIBRARY_PATH", "").split(":", -1)) {
-            if (!folder.isEmpty()) {
-                addFrom(Path.of(folder), candidates);
-            }
-        }
-        for (String variable : List.of("CUDA_HOME", "CUDA_PATH")) {
-            String home = environment.getOrDefault(variable, "");
-            if (!home.isEmpty()) {
-                addFrom(Path.of(home, "lib64"), candidates);
-            }
-        }
-        for (Path toolkit : matching(Path.of("/usr/local"), "cuda*")) {
-            addFrom(toolkit.resolve("lib64"), candidates);
-            addFrom(toolkit.resolve("targets/x86_64-linux/lib"), candidates);
-            addFrom(toolkit.resolve("targets/sbsa-linux/lib"), candidates);
-        }
-        candidates.addAll(SONAMES);
-        for (Path folder : pythonFolders(environment)) {
-            for (Path part : matching(folder.resolve("nvidia"), "*")) {
-                addFrom(part.resolve("lib"), candidates);
-            }
-        }
-        return candidates.stream().distinct().toList();
-    }
-
-    private static List<Path> pythonFolders(Map<String, String> environment) {
-        List<Path> folders = new ArrayList<>();
-        List<Path> prefixes = new ArrayList<>(List.of(Path.of("/usr"), Path.of("/usr/local"), Path.of("/opt/conda")));
-        for (String variable : List.of("VIRTUAL_ENV", "CONDA_PREFIX")) {
-            String prefix = environment.getOrDefault(variable, "");
-            if (!prefix.isEmpty()) {
-                prefixes.addFirst(Path.of(prefix));
-            }
-        }
-        String home = environment.getOrDefault("HOME", "");
-        if (!home.isEmpty()) {
-            prefixes.add(Path.of(home, ".local"));
-        }
-        for (Path prefix : prefixes) {
-            for (Path python : matching(prefix.resolve("lib"), "python3*")) {
-                folders.add(python.resolve("site-packages"));
-                folders.add(python.resolve("dist-packages"));
-            }
-        }
-        return folders;
-    }
-
-    private static void addFrom(Path folder, List<String> candidates) {
-        for (String soname : SONAMES) {
-            Path file = folder.resolve(soname);
-            if (Files.isRegularFile(file)) {
-                candidates.add(file.toString());
-            }
-        }
-    }
-
-    private static List<Path> matching(Path folder, String glob) {
-        List<Path> found = new ArrayList<>();
-        if (Files.isDirectory(folder)) {
-            try (DirectoryStream<Path> entries = Files.newDirectoryStream(folder, glob)) {
-                entries.forEach(found::add);
-            } catch (IOException unreadable) {
-                return List.of();
-            }
-        }
-        found.sort(null);
-        return found;
     }
 
     /** Why it cannot be used, in a clause; null if it can. */

@@ -3,6 +3,7 @@ package io.lockstep.gpu.driver;
 import io.lockstep.core.DriverException;
 import io.lockstep.core.Readiness;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The driver of a vendor's GPUs. Work on a device is queued by threads that {@linkplain #use use} it; every method
@@ -24,6 +25,11 @@ public interface Driver {
 
     /** What compiles for the devices. */
     Compiler compiler();
+
+    /** The vendor's library of collectives, if it was found. */
+    default Optional<Collectives> collectives() {
+        return Optional.empty();
+    }
 
     /** Makes a device the one that the calling thread queues work on. Cheap. */
     void use(int device);
@@ -91,6 +97,7 @@ public interface Driver {
 
     long allocate(int device, long bytes);
 
+    /** Gives memory back that no queued work touches any more. Waits for no other work. */
     void free(int device, long address);
 
     /** Pinned memory of zeros that the host and every device reach. */

@@ -72,9 +72,10 @@ public record KernelOptions(int ranks, DType dtype, int hidden, boolean residual
         return rowWarps() * WARP + WARP;
     }
 
-    /** As the compiler gets them. */
-    public List<String> defines() {
+    /** As the compiler gets them, for one rank: code that knows its rank is shorter. */
+    public List<String> defines(int rank) {
         return List.of(
+                "LS_RANK=" + rank,
                 "LS_RANKS=" + ranks,
                 "LS_DTYPE="
                         + switch (dtype) {

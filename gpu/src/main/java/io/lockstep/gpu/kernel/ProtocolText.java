@@ -1,7 +1,6 @@
 package io.lockstep.gpu.kernel;
 
-import io.lockstep.core.protocol.Epoch;
-import io.lockstep.core.protocol.Home;
+import io.lockstep.core.UsageException;
 import io.lockstep.core.protocol.Order;
 import io.lockstep.core.protocol.Protocol;
 import io.lockstep.core.protocol.Protocols;
@@ -9,221 +8,165 @@ import io.lockstep.core.protocol.Role;
 import io.lockstep.core.protocol.Scope;
 import io.lockstep.core.protocol.Step;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
+import java.util.Locale;
+import java.util.stream.Collectors;
 
 /**
- * The steps of protocols as the kernels get them: {@code protocol.h}, in the vocabulary of {@code port.h}. The file
- * beside the other kernel files is the text for the default protocols.
- *
- * <p>On AMD GPUs a work-group barrier neither waits for stores nor drops what a cache holds. Where the pollers release,
- * every wave drains its stores before the barrier in front of them; where they acquire from the system, every wave
- * acquires behind the barrier that follows. A protocol that does neither gets no help.
+ * Writes the steps of a protocol in the vocabulary of the kernels: the file {@code protocol.h}. Each flag buffer of the
+ * protocol is one macro, which a kernel names where its barrier stands; those that the protocol does not have keep the
+ * steps of the default ones.
  */
 public final class ProtocolText {
-    private static final String INDENT = "    ";
-
-    /** One place in the kernels where flags are exchanged, by the name of the buffer of flags. */
-    private enum Place {
-        REARMED,
-        START,
-        MIDDLE,
-        END
-    }
+    private static final String REARMED = "rearmed";
+    private static final String START = "start";
+    private static final String MIDDLE = "middle";
+    private static final String END = "end";
 
     private ProtocolText() {}
 
-    /** Of the protocols that Lockstep runs. */
-    public static String defaults() {
-        return text("the default protocols", "", defaultSteps());
-    }
-
-    /**
-     * Of one protocol, the others as they are by default.
-     *
-     * @throws IllegalArgumentException if the kernels have no place or no word for one of its steps
-     */
-    public static String of(Protocol protocol) {
-        Map<Place, List<Step>> steps = defaultSteps();
-        steps.putAll(places(protocol));
-        return text("the protocol " + protocol.name(), protocol.summary(), steps);
-    }
-
-    /**
-     * Which kernel makes the steps of a protocol.
-     *
-     * @throws IllegalArgumentException if none does
-     */
+    /** The exchange that can run a protocol: one whose kernels have the same accesses between the same barriers. */
     public static Exchange exchange(Protocol protocol) {
-        boolean words = protocol.steps().stream().anyMatch(step -> step instanceof Step.SendWords);
-        long sent = protocol.steps().stream()
-                .filter(step -> step instanceof Step.SendWords
-                        || step instanceof Step.WriteData write && write.home() == Home.PEERS)
-                .count();
-        long read = protocol.steps().stream()
-                .filter(step -> step instanceof Step.ReadData data && data.home() == Home.PEERS)
-                .count();
-        if (words) {
-            return sent == 1 ? Exchange.ONE_SHOT_PUSH : Exchange.TWO_SHOT_PUSH;
-        }
-        if (protocol.isCpu() || read != 1 || sent > 1) {
-            throw new IllegalArgumentException("The protocol " + protocol.name()
-                    + " is none of the kernels': expected one that pulls, or that" + " sends words.");
-        }
-        return sent == 0 ? Exchange.ONE_SHOT_PULL : Exchange.TWO_SHOT_PULL;
-    }
-
-    private static Map<Place, List<Step>> defaultSteps() {
-        Map<Place, List<Step>> steps = new EnumMap<>(Place.class);
-        steps.putAll(places(Protocols.twoShotPush()));
-        steps.putAll(places(Protocols.oneShotPull()));
-        steps.putAll(places(Protocols.twoShotPull()));
-        return steps;
-    }
-
-    /** The runs of steps between those that move data. */
-    private static Map<Place, List<Step>> places(Protocol protocol) {
-        Exchange exchange = exchange(protocol);
-        if (exchange.push()) {
-            return Map.of(
-                    Place.REARMED,
-                    protocol.steps().stream().filter(ProtocolText::orders).toList());
-        }
-        List<List<Step>> runs = new ArrayList<>(List.of(new ArrayList<>()));
-        for (Step step : protocol.steps()) {
-            if (orders(step)) {
-                runs.getLast().add(step);
-            } else if (step instanceof Step.ReadData) {
-                runs.add(new ArrayList<>());
+        List<String> shape = shape(protocol);
+        for (Exchange exchange : Exchange.values()) {
+            Protocol own = Protocols.named(exchange.label()).orElseThrow();
+            if (shape.equals(shape(own))) {
+                return exchange;
             }
         }
-        return Map.of(Place.START, runs.get(0), exchange.twoShot() ? Place.MIDDLE : Place.END, runs.get(1));
+        throw new UsageException("The kernels have no exchange for the protocol '" + protocol.name()
+                + "': expected one with the accesses of one-shot or two-shot, push or pull.");
     }
 
-    private static boolean orders(Step step) {
+    /** What a protocol does to data, its barriers left out. */
+    private static List<String> shape(Protocol protocol) {
+        return protocol.steps().stream()
+                .filter(step -> step instanceof Step.WriteData
+                        || step instanceof Step.ReadData
+                        || step instanceof Step.SendWords
+                        || step instanceof Step.ReceiveWords
+                        || step instanceof Step.RearmWords)
+                .map(Object::toString)
+                .toList();
+    }
+
+    /** The default file. */
+    public static String render() {
+        return render(
+                "the default protocols",
+                steps(Protocols.oneShotPush(), REARMED),
+                steps(Protocols.twoShotPull(), START),
+                steps(Protocols.twoShotPull(), MIDDLE),
+                steps(Protocols.oneShotPull(), END));
+    }
+
+    /** The file with the barriers of this protocol. */
+    public static String render(Protocol protocol) {
+        Exchange exchange = exchange(protocol);
+        boolean pull = !exchange.push();
+        return render(
+                "the protocol " + protocol.name(),
+                steps(pull ? Protocols.oneShotPush() : protocol, REARMED),
+                steps(pull ? protocol : Protocols.twoShotPull(), START),
+                steps(exchange == Exchange.TWO_SHOT_PULL ? protocol : Protocols.twoShotPull(), MIDDLE),
+                steps(exchange == Exchange.ONE_SHOT_PULL ? protocol : Protocols.oneShotPull(), END));
+    }
+
+    private static String render(
+            String what, List<String> rearmed, List<String> start, List<String> middle, List<String> end) {
+        return "// The steps of " + what + ", in the vocabulary of port.h: rendered from\n"
+                + "// io.lockstep.core.protocol.Protocols by io.lockstep.gpu.kernel.ProtocolText.\n"
+                + "#ifndef LS_PROTOCOL_H\n#define LS_PROTOCOL_H\n\n"
+                + macro("LS_REARMED_STEPS", rearmed)
+                + macro("LS_START_STEPS", start)
+                + macro("LS_MIDDLE_STEPS", middle)
+                + macro("LS_END_STEPS", end)
+                + "#endif\n";
+    }
+
+    private static String macro(String name, List<String> lines) {
+        return lines.stream()
+                .map(line -> " \\\n    " + line)
+                .collect(Collectors.joining("", "#define " + name, "\n\n"));
+    }
+
+    /**
+     * The steps of the barrier with these flags: from the step after the last access to data to the one before the
+     * next, where all flags between are these. A push protocol's are all its fences and flags, in order.
+     */
+    private static List<String> steps(Protocol protocol, String flags) {
+        List<String> lines = new ArrayList<>();
+        List<Step> barrier = new ArrayList<>();
+        for (Step step : protocol.steps()) {
+            if (isBarrier(step)) {
+                barrier.add(step);
+            } else if (!flags.equals(REARMED)) {
+                if (belongs(barrier, flags)) {
+                    break;
+                }
+                barrier.clear();
+            }
+        }
+        if (flags.equals(REARMED) || belongs(barrier, flags)) {
+            barrier.forEach(step -> add(step, lines));
+        }
+        return lines;
+    }
+
+    private static boolean isBarrier(Step step) {
         return step instanceof Step.Fence
                 || step instanceof Step.StoreFlag
                 || step instanceof Step.AwaitFlag
                 || step instanceof Step.WorkgroupBarrier;
     }
 
-    private static String text(String what, String summary, Map<Place, List<Step>> steps) {
-        StringBuilder text = new StringBuilder();
-        text.append("// The steps of ").append(what).append(" in io.lockstep.core.protocol, in the words of port.h.\n");
-        text.append(summary.isEmpty() ? "// Another protocol replaces this file.\n" : "// " + summary + "\n");
-        text.append("#ifndef LS_PROTOCOL_H\n#define LS_PROTOCOL_H\n");
-        steps.forEach((place, list) -> text.append('\n').append(macro(place, list)));
-        return text.append("\n#endif\n").toString();
+    private static boolean belongs(List<Step> barrier, String flags) {
+        return barrier.stream()
+                .anyMatch(step -> step instanceof Step.StoreFlag store
+                        && store.flags().name().equals(flags));
     }
 
-    private static String macro(Place place, List<Step> steps) {
-        List<String> lines = new ArrayList<>();
-        lines.add("#define LS_" + place + "_STEPS");
-        boolean releases = steps.stream().anyMatch(step -> step.role() == Role.POLLERS && releases(step));
-        boolean acquires = steps.stream().anyMatch(step -> step.role() == Role.POLLERS && acquires(step));
-        boolean flagsSeen = false;
-        for (Step step : steps) {
-            boolean barrier = step instanceof Step.WorkgroupBarrier;
-            flagsSeen |= step instanceof Step.StoreFlag;
-            if (barrier && releases && !flagsSeen) {
-                lines.add(INDENT + "ls_wave_drain();");
+    private static void add(Step step, List<String> lines) {
+        switch (step) {
+            case Step.WorkgroupBarrier barrier -> {
+                // A full one also waits for each wave's own stores, and lets each wave see what the pollers have seen.
+                boolean first = lines.isEmpty();
+                boolean full = barrier.reach() == Step.Reach.FULL;
+                if (first && full) {
+                    lines.add("ls_wave_drain();");
+                }
+                lines.add("ls_syncthreads();");
+                if (!first && full) {
+                    lines.add("ls_acquire_all();");
+                }
             }
-            lines.add(INDENT + line(place, step));
-            if (barrier && acquires && flagsSeen) {
-                lines.add(INDENT + "ls_acquire_all();");
-            }
-        }
-        return String.join(" \\\n", lines) + "\n";
-    }
-
-    private static boolean releases(Step step) {
-        return switch (step) {
-            case Step.Fence fence -> fence.order().releases();
-            case Step.StoreFlag store -> store.order().releases();
-            default -> false;
-        };
-    }
-
-    private static boolean acquires(Step step) {
-        return switch (step) {
-            case Step.Fence fence -> fence.order().acquires() && fence.scope() == Scope.SYSTEM;
-            case Step.AwaitFlag await -> await.order().acquires() && await.scope() == Scope.SYSTEM;
-            default -> false;
-        };
-    }
-
-    private static String line(Place place, Step step) {
-        String line = switch (step) {
-            case Step.WorkgroupBarrier barrier ->
-                worded(barrier, barrier.reach() == Step.Reach.FULL, "ls_syncthreads();");
-            case Step.Fence fence -> worded(fence, fence.makesAvailable(), fence(fence));
+            case Step.Fence fence ->
+                lines.add(by(fence.role(), "ls_fence_" + how(fence.order(), fence.scope()) + "();"));
             case Step.StoreFlag store ->
-                worded(
-                        store,
-                        store.scope() == Scope.SYSTEM && store.ahead() == 0,
-                        flag(
-                                "STORE",
-                                Set.of(Order.RELAXED, Order.RELEASE),
-                                place,
-                                store.order(),
-                                store.scope(),
-                                store.epoch()));
+                lines.add(by(
+                        store.role(),
+                        "LS_STORE_FLAG(" + how(store.order(), store.scope()) + ", "
+                                + store.flags().name().toUpperCase(Locale.ROOT) + ", "
+                                + epoch(store.epoch().lag()) + ")"));
             case Step.AwaitFlag await ->
-                worded(
-                        await,
-                        await.comparison() == Step.Comparison.AT_LEAST,
-                        flag(
-                                "AWAIT",
-                                Set.of(Order.RELAXED, Order.ACQUIRE),
-                                place,
-                                await.order(),
-                                await.scope(),
-                                await.epoch()));
-            default -> throw wordless(step);
-        };
-        return switch (step.role()) {
-            case ALL -> line;
-            case POLLERS -> "LS_POLLERS(" + line + ")";
-            case OTHERS -> throw wordless(step);
-        };
-    }
-
-    private static String worded(Step step, boolean known, String word) {
-        if (!known) {
-            throw wordless(step);
+                lines.add(by(
+                        await.role(),
+                        "LS_AWAIT_FLAG(" + how(await.order(), await.scope()) + ", "
+                                + await.flags().name().toUpperCase(Locale.ROOT) + ", "
+                                + epoch(await.epoch().lag()) + ")"));
+            default -> throw new IllegalArgumentException("No step of a barrier: " + step);
         }
-        return word;
     }
 
-    private static String fence(Step.Fence fence) {
-        String order = switch (fence.order()) {
-            case RELEASE -> "release";
-            case ACQUIRE -> "acquire";
-            case SEQUENTIALLY_CONSISTENT -> "sc";
-            case WEAK, RELAXED, ACQUIRE_RELEASE -> throw wordless(fence);
-        };
-        return "ls_fence_" + order + "_" + scope(fence, fence.scope()) + "();";
+    private static String by(Role role, String what) {
+        return role == Role.POLLERS ? "LS_POLLERS(" + what + ")" : what;
     }
 
-    private static String flag(String access, Set<Order> orders, Place place, Order order, Scope scope, Epoch epoch) {
-        if (!orders.contains(order) || scope == Scope.WORKGROUP) {
-            throw new IllegalArgumentException("The kernels have no flag that is " + order.label() + " at the scope "
-                    + scope.label() + ": expected one of " + orders + " among devices.");
-        }
-        String number = epoch.lag() == 0 ? "call.epoch" : "call.epoch - " + epoch.lag();
-        return "LS_" + access + "_FLAG(" + order.label() + "_" + scope.label() + ", " + place + ", " + number + ")";
+    private static String how(Order order, Scope scope) {
+        return order.label() + "_" + scope.label();
     }
 
-    private static String scope(Step step, Scope scope) {
-        if (scope == Scope.WORKGROUP) {
-            throw wordless(step);
-        }
-        return scope.label();
-    }
-
-    private static IllegalArgumentException wordless(Step step) {
-        return new IllegalArgumentException("port.h has no word for the step " + step + ".");
+    private static String epoch(int lag) {
+        return lag == 0 ? "call.epoch" : "call.epoch - " + lag;
     }
 }

@@ -6,6 +6,12 @@
 #ifndef LS_FRAME_H
 #define LS_FRAME_H
 
+// This rank: known while compiling where LS_RANK is set, which makes the code shorter.
+#if defined(LS_RANK)
+#define LS_ME ((u32)LS_RANK)
+#else
+#define LS_ME (a.rank)
+#endif
 // Packs of a row that one thread holds.
 #define LS_HELD ((LS_ROW_PACKS + LS_ROW_THREADS - 1) / LS_ROW_THREADS)
 #define LS_ROW_BYTES ((u64)LS_ROW_PACKS * 16)
@@ -86,12 +92,14 @@ struct LsArgs {
     u32 most_tokens;
     u32 rank;
     float epsilon;
-    u32 reserved;
+    u32 carriers; // blocks that carry rows; the others of the grid re-arm
 };
 
 // What the threads of a block share.
 struct LsBlock {
-    float partials[2][LS_PARTIALS * LS_LANES]; // in turns: a warp may be one row ahead of another
+    float partials[LS_PARTIALS * LS_LANES];
+    float scale;
+    u32 unusual; // whether the row holds anything but finite numbers
     u32 votes;
 };
 
@@ -102,7 +110,8 @@ struct LsCall {
     u32 last_tokens;
     u32 last_algorithm;
     bool bad;  // this thread gave up, or an earlier call failed: the block stores nothing more
-    u32 block; // among those that carry rows
+    bool unusual_weight; // this thread's part of it holds anything but finite numbers
+    u32 block;           // among those that carry rows
     u32 blocks;
     bool holds_rows; // not a thread of the spare warp
     u32 lane;        // of the spare warp: one for each peer
@@ -112,19 +121,11 @@ LS_FN u32 ls_fingerprint(const LsArgs &a, u32 algorithm) { return a.tokens << 3 
 
 // ---- Waiting ----
 
-struct LsWait {
-    u32 polls;
-    u64 since;
-};
-#define LS_POLLS_BETWEEN_LOOKS 1024
-// The host's word lies across the bus: it is looked at less often, and by some threads only.
-#define LS_POLLS_BETWEEN_FAR_LOOKS 16384
-
-LS_FN void ls_fail(const LsArgs &a, LsCall &call, u32 what, u32 peer, u32 expected, u32 found) {
-    call.bad = true;
+// The first thread that gives up says why.
+LS_RARE void ls_report(const LsArgs &a, u32 epoch, u32 what, u32 peer, u32 expected, u32 found) {
     if (ls_claim(&a.state->claimed) == 0) {
         a.report->peer = peer;
-        a.report->epoch = call.epoch;
+        a.report->epoch = epoch;
         a.report->block = ls_block();
         a.report->expected = expected;
         a.report->found = found;
@@ -135,30 +136,38 @@ LS_FN void ls_fail(const LsArgs &a, LsCall &call, u32 what, u32 peer, u32 expect
     ls_store_relaxed_sys(&a.state->failed, 1);
 }
 
-LS_FN bool ls_look(const LsArgs &a, LsCall &call, LsWait &wait, u32 what, u32 peer, u32 expected, u32 found) {
+#define LS_POLLS_BETWEEN_LOOKS 1024
+// The host's word lies across the bus: it is looked at less often.
+#define LS_POLLS_BETWEEN_FAR_LOOKS 16384
+
+// Looks at the clock and the abort words. The time at which the waiting began, or 0 to give up.
+LS_RARE u64 ls_look(const LsArgs &a, u64 since, u32 polls, u32 epoch, u32 what, u32 peer, u32 expected, u32 found) {
     u64 now = ls_nanos();
-    if (wait.since == 0) {
-        wait.since = now;
-    }
+    since = since == 0 ? now : since;
     if (ls_load_relaxed_sys(&a.state->failed) != 0) {
-        call.bad = true;
-        return true;
+        return 0;
     }
-    if (wait.polls % LS_POLLS_BETWEEN_FAR_LOOKS == 0 && ls_load_relaxed_sys(&a.report->abort) != 0) {
-        ls_fail(a, call, LS_ABORTED, peer, expected, found);
-        return true;
+    bool aborted = polls % LS_POLLS_BETWEEN_FAR_LOOKS == 0 && ls_load_relaxed_sys(&a.report->abort) != 0;
+    if (aborted || now - since > a.deadline) {
+        ls_report(a, epoch, aborted ? LS_ABORTED : what, peer, expected, found);
+        return 0;
     }
-    if (now - wait.since > a.deadline) {
-        ls_fail(a, call, what, peer, expected, found);
-        return true;
-    }
-    return false;
+    return since;
 }
 
-// After a poll in vain: whether to give up. The clock and the abort words are looked at now and then only.
+struct LsWait {
+    u32 polls;
+    u64 since;
+};
+
+// After a poll in vain: whether to give up.
 LS_FN bool ls_give_up(const LsArgs &a, LsCall &call, LsWait &wait, u32 what, u32 peer, u32 expected, u32 found) {
     ls_pause();
-    return ++wait.polls % LS_POLLS_BETWEEN_LOOKS == 0 && ls_look(a, call, wait, what, peer, expected, found);
+    if (++wait.polls % LS_POLLS_BETWEEN_LOOKS == 0) {
+        wait.since = ls_look(a, wait.since, wait.polls, call.epoch, what, peer, expected, found);
+        call.bad = wait.since == 0;
+    }
+    return call.bad;
 }
 
 LS_FN bool ls_reached(u32 found, u32 epoch) { return (int)(found - epoch) >= 0; }
@@ -172,43 +181,51 @@ LS_FN u32 *ls_barrier_flag(const LsArgs &a, u32 at, u32 home, u32 from) {
 LS_FN u64 *ls_header(const LsArgs &a, const LsCall &call, u32 home, u32 from) {
     return (u64 *)(a.memory[home] + LS_AT_HEADERS) + (call.copy * LS_MOST_BLOCKS + ls_block()) * LS_MOST_RANKS + from;
 }
-// A row of words in `rows`: what `from` has sent to `home`.
-LS_FN u8 *ls_row_words(const LsArgs &a, u32 copy, u32 home, u32 from, u32 row) {
-    return a.memory[home] + LS_AT_ROWS + ((u64)(copy * LS_RANKS + from) * a.capacity + row) * LS_ROW_BYTES;
+// Packs are counted in 32 bits: a plan has less than 64 GiB of them.
+// The first pack of a row of words in `rows`: what `from` has sent.
+LS_FN u32 ls_row_words(const LsArgs &a, u32 copy, u32 from, u32 row) {
+    return ((copy * LS_RANKS + from) * a.capacity + row) * LS_ROW_PACKS;
 }
-LS_FN u8 *ls_sum_words(const LsArgs &a, u32 copy, u32 home, u32 row) {
-    return a.memory[home] + a.sums + ((u64)copy * a.most_tokens + row) * LS_ROW_BYTES;
-}
+// The first pack of a row of sums.
+LS_FN u32 ls_sum_words(const LsArgs &a, u32 copy, u32 row) { return (copy * a.most_tokens + row) * LS_ROW_PACKS; }
+LS_FN u8 *ls_rows(const LsArgs &a, u32 home) { return a.memory[home] + LS_AT_ROWS; }
+LS_FN u8 *ls_sums(const LsArgs &a, u32 home) { return a.memory[home] + a.sums; }
 
 // ---- The beginning and the end of a call ----
 
-LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared, u32 carriers) {
+// A kernel's threads and their roles, after every earlier kernel.
+LS_FN LsCall ls_enter(LsBlock &shared, u32 blocks) {
     ls_wait_for_previous_kernel();
     ls_let_next_kernel_start();
-    // The kernel boundary has made it visible.
-    LsPack last = *(const LsPack *)a.state;
-    LsCall call;
-    call.epoch = LS_WAVE_UNIFORM(last.w[0]) + 1;
-    call.copy = call.epoch % LS_COPIES;
-    call.last_tokens = LS_WAVE_UNIFORM(last.w[1]);
-    call.last_algorithm = LS_WAVE_UNIFORM(last.w[2]);
-    // Calls that are queued behind a failed one drain.
-    call.bad = LS_WAVE_UNIFORM(last.w[3]) != 0;
+    LsCall call = {};
     call.block = ls_block();
-    call.blocks = carriers;
+    call.blocks = blocks;
     call.holds_rows = LS_ROLE(ls_thread() < LS_ROW_THREADS);
     call.lane = ls_thread() - LS_ROW_THREADS;
     ls_votes_begin(&shared.votes);
     return call;
 }
 
-LS_FN bool ls_is_peer(const LsArgs &a, const LsCall &call) { return !call.holds_rows && call.lane < LS_RANKS && call.lane != a.rank; }
+LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared) {
+    LsCall call = ls_enter(shared, a.carriers);
+    // The kernel boundary has made it visible.
+    LsPack last = *(const LsPack *)a.state;
+    call.epoch = LS_WAVE_UNIFORM(last.w[0]) + 1;
+    call.copy = call.epoch % LS_COPIES;
+    call.last_tokens = LS_WAVE_UNIFORM(last.w[1]);
+    call.last_algorithm = LS_WAVE_UNIFORM(last.w[2]);
+    // Calls that are queued behind a failed one drain.
+    call.bad = LS_WAVE_UNIFORM(last.w[3]) != 0;
+    return call;
+}
+
+LS_FN bool ls_is_peer(const LsArgs &a, const LsCall &call) { return !call.holds_rows && call.lane < LS_RANKS && call.lane != LS_ME; }
 
 // The spare warp names the call to every peer's block of the same number, by a word that carries its own arrival.
 // Pairs with ls_check_headers; without it: litmus one-shot-push.
 LS_FN void ls_send_headers(const LsArgs &a, const LsCall &call, u32 algorithm) {
     if (ls_is_peer(a, call)) {
-        ls_store_word64_relaxed_sys(ls_header(a, call, call.lane, a.rank), (u64)call.epoch << 32 | ls_fingerprint(a, algorithm));
+        ls_store_word64_relaxed_sys(ls_header(a, call, call.lane, LS_ME), (u64)call.epoch << 32 | ls_fingerprint(a, algorithm));
     }
 }
 
@@ -219,7 +236,7 @@ LS_FN void ls_check_headers(const LsArgs &a, LsCall &call, u32 algorithm) {
     }
     LsWait wait = {};
     u32 mine = ls_fingerprint(a, algorithm);
-    const u64 *at = ls_header(a, call, a.rank, call.lane);
+    const u64 *at = ls_header(a, call, LS_ME, call.lane);
     u64 found = ls_load_word64_relaxed_sys(at);
     while (!ls_reached((u32)(found >> 32), call.epoch)) {
         if (ls_give_up(a, call, wait, LS_NO_HEADER, call.lane, mine, (u32)(found >> 32))) {
@@ -228,7 +245,8 @@ LS_FN void ls_check_headers(const LsArgs &a, LsCall &call, u32 algorithm) {
         found = ls_load_word64_relaxed_sys(at);
     }
     if (found != ((u64)call.epoch << 32 | mine)) {
-        ls_fail(a, call, LS_OTHER_CALL, call.lane, mine, (u32)found);
+        ls_report(a, call.epoch, LS_OTHER_CALL, call.lane, mine, (u32)found);
+        call.bad = true;
     }
 }
 
@@ -251,57 +269,44 @@ LS_FN void ls_end(const LsArgs &a, const LsCall &call, u32 algorithm) {
 // the words of call e-4 were re-armed.
 // Code: call e re-arms the words of call e-1; tells the peers that call e-1 has ended, all of its blocks included, since
 // a kernel boundary lies between; and awaits that the peers' call e-2 has ended, so that call e+1 may send into the copy of
-// call e-3. A block of its own does both, beside the rows.
+// call e-3. Blocks of their own do it, beside those that carry rows.
 
-LS_FN void ls_rearm_pack(u8 *row, u32 pack) {
+LS_FN void ls_rearm_row(u8 *area, u32 words) {
     LsPack reserved = {{LS_RESERVED, LS_RESERVED, LS_RESERVED, LS_RESERVED}};
-    ls_store_words_relaxed_sys(row + (u64)pack * 16, reserved);
+#pragma unroll 1
+    for (u32 pack = ls_thread(); pack < LS_ROW_PACKS; pack += LS_THREADS) {
+        ls_store_words_relaxed_sys(area + (u64)(words + pack) * 16, reserved);
+    }
 }
 
-// This block's share `step` of the words that the last call used: one row of every peer, or one group of rows.
-LS_FN bool ls_rearm_step(const LsArgs &a, const LsCall &call, u32 step) {
+// The words that the last call used, in shares of the `of` blocks that do this. Pairs with ls_receive_sum and
+// ls_receive_row of call e+3; without it: litmus one-shot-push, two-shot-push.
+LS_FN void ls_rearm(const LsArgs &a, const LsCall &call, u32 share, u32 of) {
     u32 copy = (call.epoch - 1) % LS_COPIES;
-    u32 row = call.block + step * call.blocks;
     if (call.last_algorithm == LS_ONE_SHOT_PUSH) {
-        if (row >= call.last_tokens) {
-            return false;
-        }
-#pragma unroll
-        for (u32 from = 0; from < LS_RANKS; from++) {
-            u8 *at = ls_row_words(a, copy, a.rank, from, row);
-            for (u32 pack = ls_thread(); from != a.rank && pack < LS_ROW_PACKS; pack += LS_ROW_THREADS) {
-                ls_rearm_pack(at, pack);
+#pragma unroll 1
+        for (u32 i = share; i < call.last_tokens * LS_RANKS; i += of) {
+            if (i % LS_RANKS != LS_ME) {
+                ls_rearm_row(ls_rows(a, LS_ME), ls_row_words(a, copy, i % LS_RANKS, i / LS_RANKS));
             }
         }
-        return true;
-    }
-    if (call.last_algorithm == LS_TWO_SHOT_PUSH) {
-        // Row `row` of the senders is the rank's own row of group `row`; the group's other rows came as sums.
-        u32 first = row * LS_RANKS;
-        if (first >= call.last_tokens) {
-            return false;
-        }
-#pragma unroll
-        for (u32 other = 0; other < LS_RANKS; other++) {
-            if (other == a.rank) {
+    } else if (call.last_algorithm == LS_TWO_SHOT_PUSH) {
+        // Of each group of rows: this rank's own, from every sender; and the sums of the others.
+#pragma unroll 1
+        for (u32 i = share; i < call.last_tokens; i += of) {
+            u32 group = i / LS_RANKS;
+            if (i % LS_RANKS != LS_ME) {
+                ls_rearm_row(ls_sums(a, LS_ME), ls_sum_words(a, copy, i));
                 continue;
             }
-            u8 *part = ls_row_words(a, copy, a.rank, other, row);
-            u8 *sum = ls_sum_words(a, copy, a.rank, first + other);
-            bool mine = first + a.rank < call.last_tokens;
-            bool theirs = first + other < call.last_tokens;
-            for (u32 pack = ls_thread(); pack < LS_ROW_PACKS; pack += LS_ROW_THREADS) {
-                if (mine) {
-                    ls_rearm_pack(part, pack);
-                }
-                if (theirs) {
-                    ls_rearm_pack(sum, pack);
+#pragma unroll 1
+            for (u32 from = 0; from < LS_RANKS; from++) {
+                if (from != LS_ME) {
+                    ls_rearm_row(ls_rows(a, LS_ME), ls_row_words(a, copy, from, group));
                 }
             }
         }
-        return true;
     }
-    return false;
 }
 
 #endif

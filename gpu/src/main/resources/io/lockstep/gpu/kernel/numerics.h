@@ -19,13 +19,8 @@
 #define LS_LANES 16
 
 // The reserved word of push: a pair of NaNs, or one fp32 NaN, with every bit set. No NaN that the contract writes has
-// these bits; an input may, and is given other bits of a NaN before it is sent.
+// these bits; an input may, and gets the bits of its neighbour before it is sent, which are those of NaNs too.
 #define LS_RESERVED 0xFFFFFFFFu
-#if LS_DTYPE == 2
-#define LS_STAND_IN 0xFFFFFFFEu
-#else
-#define LS_STAND_IN 0xFFFEFFFEu
-#endif
 
 LS_FN bool ls_arrived(const LsPack &p) {
     return p.w[0] != LS_RESERVED && p.w[1] != LS_RESERVED && p.w[2] != LS_RESERVED && p.w[3] != LS_RESERVED;
@@ -33,7 +28,7 @@ LS_FN bool ls_arrived(const LsPack &p) {
 LS_FN LsPack ls_sendable(LsPack p) {
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-        p.w[i] = p.w[i] == LS_RESERVED ? LS_STAND_IN : p.w[i];
+        p.w[i] = ls_smaller(p.w[i], LS_RESERVED - 1);
     }
     return p;
 }
@@ -46,16 +41,15 @@ LS_FN void ls_unpack(u32 word, float *v) {
     v[0] = ls_float(word << 16);
     v[1] = ls_float(word & 0xFFFF0000u);
 }
-LS_FN u32 ls_round_one(float v) {
-    u32 bits = ls_bits(v);
-    return ls_is_nan(v) ? LS_NAN : (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
-}
-LS_FN u32 ls_round(const float *v) {
+// A NaN becomes some NaN.
+LS_FN u32 ls_round_number(const float *v) {
 #if defined(LS_HAS_BF16X2)
-    u32 word = ls_round_bf16x2(v[0], v[1]);
-    return ls_is_nan(v[0]) || ls_is_nan(v[1]) ? ls_round_one(v[0]) | ls_round_one(v[1]) << 16 : word;
+    return ls_round_bf16x2(v[0], v[1]);
 #else
-    return ls_round_one(v[0]) | ls_round_one(v[1]) << 16;
+    u32 low = ls_bits(v[0]), high = ls_bits(v[1]);
+    low = ls_is_nan(v[0]) ? LS_NAN : (low + 0x7FFFu + (low >> 16 & 1u)) >> 16;
+    high = ls_is_nan(v[1]) ? LS_NAN << 16 : (high + 0x7FFFu + (high >> 16 & 1u)) & 0xFFFF0000u;
+    return low | high;
 #endif
 }
 #elif LS_DTYPE == 1
@@ -64,20 +58,11 @@ LS_FN void ls_unpack(u32 word, float *v) {
     v[0] = ls_fp16_to_fp32(word & 0xFFFFu);
     v[1] = ls_fp16_to_fp32(word >> 16);
 }
-LS_FN u32 ls_round(const float *v) {
-    u32 word = ls_round_fp16x2(v[0], v[1]);
-    if (ls_is_nan(v[0])) {
-        word = (word & 0xFFFF0000u) | LS_NAN;
-    }
-    if (ls_is_nan(v[1])) {
-        word = (word & 0x0000FFFFu) | LS_NAN << 16;
-    }
-    return word;
-}
+LS_FN u32 ls_round_number(const float *v) { return ls_round_fp16x2(v[0], v[1]); }
 #else
 #define LS_NAN 0x7FC00000u
 LS_FN void ls_unpack(u32 word, float *v) { v[0] = ls_float(word); }
-LS_FN u32 ls_round(const float *v) { return ls_is_nan(v[0]) ? LS_NAN : ls_bits(v[0]); }
+LS_FN u32 ls_round_number(const float *v) { return ls_bits(v[0]); }
 #endif
 
 #define LS_WORD_ELEMENTS (LS_PACK_ELEMENTS / 4)
@@ -88,13 +73,39 @@ LS_FN void ls_unpack(const LsPack &p, float *v) {
         ls_unpack(p.w[i], v + i * LS_WORD_ELEMENTS);
     }
 }
-LS_FN LsPack ls_round(const float (&v)[LS_PACK_ELEMENTS]) {
+// To nearest even; a NaN becomes some NaN.
+LS_FN LsPack ls_round_numbers(const float (&v)[LS_PACK_ELEMENTS]) {
     LsPack p;
 #pragma unroll
     for (int i = 0; i < 4; i++) {
-        p.w[i] = ls_round(v + i * LS_WORD_ELEMENTS);
+        p.w[i] = ls_round_number(v + i * LS_WORD_ELEMENTS);
     }
     return p;
+}
+// Every NaN becomes the one of the contract.
+LS_FN LsPack ls_canonical(LsPack p) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        float v[LS_WORD_ELEMENTS];
+        ls_unpack(p.w[i], v);
+#if LS_DTYPE == 2
+        p.w[i] = ls_is_nan(v[0]) ? LS_NAN : p.w[i];
+#else
+        p.w[i] = ls_is_nan(v[0]) ? (p.w[i] & 0xFFFF0000u) | LS_NAN : p.w[i];
+        p.w[i] = ls_is_nan(v[1]) ? (p.w[i] & 0x0000FFFFu) | LS_NAN << 16 : p.w[i];
+#endif
+    }
+    return p;
+}
+// The rounding of the contract. NaNs are rare: it asks once for all elements.
+LS_FN LsPack ls_round(const float (&v)[LS_PACK_ELEMENTS]) {
+    LsPack p = ls_round_numbers(v);
+    bool nan = false;
+#pragma unroll
+    for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
+        nan |= ls_is_nan(v[i]);
+    }
+    return nan ? ls_canonical(p) : p;
 }
 
 // A thread's share of a row's squares, folded with those of the 31 threads beside it. The 32 packs hold whole blocks;
@@ -143,7 +154,7 @@ LS_FN float ls_tree(const float *lane, int first) {
 #define LS_FILL(n, by) ((n) | (n) >> by)
 #define LS_FULL_PARTIALS (LS_FILL(LS_FILL(LS_FILL(LS_FILL(LS_PARTIALS - 1, 1), 2), 4), 8) + 1)
 
-// From the partials in shared memory to the sum, by every 32 threads for themselves.
+// From the partials in shared memory to the sum, by 32 threads.
 LS_FN float ls_sum_partials(const float *partials, u32 t) {
     constexpr int count = LS_FULL_PARTIALS;
     const float *lane = partials + (t & (LS_LANES - 1));
@@ -162,6 +173,8 @@ LS_FN float ls_sum_partials(const float *partials, u32 t) {
     return sum;
 }
 
+LS_RARE float ls_divide_rarely(float a, float b) { return ls_divide(a, b); }
+
 // The correctly rounded quotient by a constant, from its reciprocal and the exact remainder. Where the quotient or the
 // remainder could leave the normal numbers, the division itself.
 LS_FN float ls_mean(float sum_of_squares) {
@@ -171,8 +184,10 @@ LS_FN float ls_mean(float sum_of_squares) {
         float quotient = sum_of_squares * reciprocal;
         return ls_fused(ls_fused(-quotient, length, sum_of_squares), reciprocal, quotient);
     }
-    return ls_divide(sum_of_squares, length);
+    return ls_divide_rarely(sum_of_squares, length);
 }
+
+LS_FN bool ls_is_finite(float v) { return (ls_bits(v) & 0x7F800000u) != 0x7F800000u; }
 
 LS_FN float ls_scale(float sum_of_squares, float epsilon) { return ls_reciprocal(ls_root(ls_mean(sum_of_squares) + epsilon)); }
 

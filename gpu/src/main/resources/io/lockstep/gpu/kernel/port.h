@@ -25,12 +25,16 @@ struct alignas(16) LsPack {
 #elif defined(__CUDACC__)
 
 #define LS_FN static __device__ __forceinline__
+// What is rarely needed stays out of the way: a call runs through its code once, and is as fast as that is short.
+#define LS_RARE static __device__ __noinline__
 #define LS_KERNEL extern "C" __global__
-// Two blocks a multiprocessor, so that one works while the other waits for words.
-#define LS_BOUNDS(threads) __launch_bounds__(threads, (threads) <= 512 ? 2 : 1)
+// Two blocks a multiprocessor for two ranks, so that one works while the other waits for words; for more, registers would
+// spill to make room for the second.
+#define LS_BOUNDS(threads, often) __launch_bounds__(threads, (often) && (threads) <= 512 && LS_RANKS == 2 ? 2 : 1)
 #define LS_SHARED(type, name) __shared__ type name
 #define LS_ARGS const __grid_constant__ LsArgs
 
+LS_FN u32 ls_smaller(u32 a, u32 b) { return min(a, b); }
 LS_FN u32 ls_thread() { return threadIdx.x; }
 LS_FN u32 ls_block() { return blockIdx.x; }
 LS_FN u32 ls_blocks() { return gridDim.x; }
@@ -153,9 +157,11 @@ LS_FN u32 ls_round_bf16x2(float low, float high) {
 #else // clang for AMD GPUs, and hipRTC
 
 #define LS_FN static inline __attribute__((device, always_inline))
+// Inlined all the same: a call would take scratch memory.
+#define LS_RARE LS_FN
 #define LS_KERNEL extern "C" __attribute__((global))
 // A bound alone would leave the size open.
-#define LS_BOUNDS(threads) __attribute__((amdgpu_flat_work_group_size(threads, threads)))
+#define LS_BOUNDS(threads, often) __attribute__((amdgpu_flat_work_group_size(threads, threads)))
 #define LS_SHARED(type, name) __attribute__((shared)) type name
 #define LS_ARGS const LsArgs
 // Without it a pointer may be to any memory, and its accesses become flat ones.
@@ -169,6 +175,7 @@ LS_FN u32 ls_round_bf16x2(float low, float high) {
 // Names the access that follows, as a symbol of the code object: no instruction, but inspection finds the place.
 #define LS_MARK(what) asm volatile("ls_mark." what ".%=:" ::: "memory")
 
+LS_FN u32 ls_smaller(u32 a, u32 b) { return a < b ? a : b; }
 LS_FN u32 ls_thread() { return __builtin_amdgcn_workitem_id_x(); }
 LS_FN u32 ls_block() { return __builtin_amdgcn_workgroup_id_x(); }
 // The dispatch packet has the grid's size in threads.

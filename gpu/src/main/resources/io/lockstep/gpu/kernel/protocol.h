@@ -1,5 +1,5 @@
-// The steps of the default protocols in io.lockstep.core.protocol, in the words of port.h.
-// Another protocol replaces this file.
+// The steps of the default protocols, in the vocabulary of port.h: rendered from
+// io.lockstep.core.protocol.Protocols by io.lockstep.gpu.kernel.ProtocolText.
 #ifndef LS_PROTOCOL_H
 #define LS_PROTOCOL_H
 

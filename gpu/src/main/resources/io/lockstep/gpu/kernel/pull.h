@@ -44,16 +44,16 @@ LS_FN LsRow ls_sum_staged(const LsArgs &a, const LsCall &call, u32 row) {
 template <bool WHOLE>
 LS_FN void ls_one_shot_pull_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     for (u32 row = call.block; row < a.tokens; row += call.blocks) {
-        ls_put(call, ls_staged(a, a.rank, row), ls_load_row<WHOLE>(call, a.input, row));
+        ls_put(call, ls_staged(a, LS_ME, row), ls_load_row<WHOLE>(call, a.input, row));
     }
     ls_start_barrier(a, call);
     ls_check_headers(a, call, LS_ONE_SHOT_PULL);
     LsRow weight = ls_load_weight<WHOLE>(a, call);
-    u32 turn = 0;
-    for (u32 row = call.block; row < a.tokens; row += call.blocks, turn++) {
+    call.unusual_weight = ls_is_unusual(weight);
+    for (u32 row = call.block; row < a.tokens; row += call.blocks) {
         LsRow residual = ls_load_residual<WHOLE>(a, call, row);
         LsRow reduced = ls_sum_staged(a, call, row);
-        if (!ls_finish<WHOLE>(a, shared, call, turn, row, reduced, residual, weight)) {
+        if (!ls_finish<WHOLE>(a, shared, call, row, reduced, residual, weight)) {
             return;
         }
     }
@@ -65,33 +65,33 @@ LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, LsCall &call)
     u32 groups = (a.tokens + LS_RANKS - 1) / LS_RANKS;
     for (u32 group = call.block; group < groups; group += call.blocks) {
         for (u32 row = group * LS_RANKS; row < (group + 1) * LS_RANKS && row < a.tokens; row++) {
-            ls_put(call, ls_staged(a, a.rank, row), ls_load_row<WHOLE>(call, a.input, row));
+            ls_put(call, ls_staged(a, LS_ME, row), ls_load_row<WHOLE>(call, a.input, row));
         }
     }
     ls_start_barrier(a, call);
     for (u32 group = call.block; group < groups; group += call.blocks) {
-        u32 row = group * LS_RANKS + a.rank;
+        u32 row = group * LS_RANKS + LS_ME;
         if (row < a.tokens) {
             LsRow reduced = ls_sum_staged(a, call, row);
 #pragma unroll
             for (u32 i = 0; i < LS_RANKS; i++) {
-                ls_put(call, ls_result(a, (a.rank + i) % LS_RANKS, row), reduced);
+                ls_put(call, ls_result(a, (LS_ME + i) % LS_RANKS, row), reduced);
             }
         }
     }
     ls_middle_barrier(a, call);
     ls_check_headers(a, call, LS_TWO_SHOT_PULL);
     LsRow weight = ls_load_weight<WHOLE>(a, call);
-    u32 turn = 0;
+    call.unusual_weight = ls_is_unusual(weight);
     for (u32 group = call.block; group < groups; group += call.blocks) {
         for (u32 row = group * LS_RANKS; row < (group + 1) * LS_RANKS && row < a.tokens; row++) {
             LsRow residual = ls_load_residual<WHOLE>(a, call, row);
             LsRow reduced;
 #pragma unroll
             for (int h = 0; h < LS_HELD; h++) {
-                reduced.pack[h] = ls_take(call, ls_result(a, a.rank, row), h);
+                reduced.pack[h] = ls_take(call, ls_result(a, LS_ME, row), h);
             }
-            if (!ls_finish<WHOLE>(a, shared, call, turn++, row, reduced, residual, weight)) {
+            if (!ls_finish<WHOLE>(a, shared, call, row, reduced, residual, weight)) {
                 return;
             }
         }
@@ -100,14 +100,12 @@ LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, LsCall &call)
 
 template <bool WHOLE, u32 ALGORITHM>
 LS_FN void ls_pull(const LsArgs &a, LsBlock &shared) {
-    LsCall call = ls_begin(a, shared, ls_blocks() - 1);
-    if (call.block == call.blocks) {
+    LsCall call = ls_begin(a, shared);
+    if (call.block >= call.blocks) {
         ls_keep_books(a, call, ALGORITHM);
         return;
     }
     ls_send_headers(a, call, ALGORITHM);
-    for (u32 step = 0; call.holds_rows && ls_rearm_step(a, call, step); step++) {
-    }
     ls_end(a, call, ALGORITHM);
     if (call.bad) {
         return;

@@ -1,14 +1,15 @@
 // All-reduce by words that carry their own arrival: no barrier, nothing to overtake. Every word of a copy is the reserved
-// one until a peer's has come. The grid has one block more than carry rows; it does the re-arming's book-keeping.
+// one until a peer's has come. The grid has some blocks more than carry rows; they re-arm words and keep the books.
 #ifndef LS_PUSH_H
 #define LS_PUSH_H
 
-// Sends a row as words. Pairs with ls_receive; without it: litmus one-shot-push, two-shot-push.
-LS_FN void ls_send(const LsCall &call, u8 *words, const LsRow &row) {
+// Sends a row as words, to begin at this pack of an area. Pairs with ls_receive_sum and ls_receive_row; without it:
+// litmus one-shot-push, two-shot-push.
+LS_FN void ls_send(const LsCall &call, u8 *area, u32 words, const LsRow &row) {
 #pragma unroll
     for (int h = 0; h < LS_HELD; h++) {
         if (ls_holds(call, h)) {
-            ls_store_words_relaxed_sys(words + (u64)ls_pack_of(h) * 16, row.pack[h]);
+            ls_store_words_relaxed_sys(area + (u64)(words + ls_pack_of(h)) * 16, row.pack[h]);
         }
     }
 }
@@ -21,102 +22,83 @@ LS_FN LsRow ls_sendable(const LsRow &row) {
     return r;
 }
 
-// Looks once.
-LS_FN LsPack ls_peek(const LsCall &call, const u8 *words, u32 held) {
-    return ls_holds(call, held) ? ls_load_words_relaxed_sys(words + (u64)ls_pack_of(held) * 16) : LsPack{{0, 0, 0, 0}};
-}
 // The packs of all peers at one place of a row, added up. All are asked for before the first is awaited.
 LS_FN LsPack ls_receive_sum(const LsArgs &a, LsCall &call, u32 row, u32 held, const LsPack &own) {
+    if (!ls_holds(call, held)) {
+        return own;
+    }
     LsPack from[LS_RANKS];
+    const u8 *first = ls_rows(a, LS_ME) + (u64)(ls_row_words(a, call.copy, 0, row) + ls_pack_of(held)) * 16;
+    u64 stride = (u64)a.capacity * LS_ROW_BYTES;
 #pragma unroll
     for (u32 rank = 0; rank < LS_RANKS; rank++) {
-        from[rank] = rank == a.rank ? own : ls_peek(call, ls_row_words(a, call.copy, a.rank, rank, row), held);
+        from[rank] = rank == LS_ME ? own : ls_load_words_relaxed_sys(first + rank * stride);
     }
     LsWait wait = {};
-    for (;;) {
-        u32 missing = LS_RANKS;
 #pragma unroll
-        for (u32 rank = 0; rank < LS_RANKS; rank++) {
-            if (!ls_arrived(from[rank])) {
-                missing = rank;
-                from[rank] = ls_peek(call, ls_row_words(a, call.copy, a.rank, rank, row), held);
-            }
-        }
-        if (missing == LS_RANKS || ls_give_up(a, call, wait, LS_NO_WORDS, missing, 0, 0)) {
-            return ls_sum(from);
+    for (u32 rank = 0; rank < LS_RANKS; rank++) {
+        while (rank != LS_ME && !ls_arrived(from[rank]) && !ls_give_up(a, call, wait, LS_NO_WORDS, rank, 0, 0)) {
+            from[rank] = ls_load_words_relaxed_sys(first + rank * stride);
         }
     }
+    return ls_sum(from);
 }
 // The packs that one peer has sent.
-LS_FN LsRow ls_receive_row(const LsArgs &a, LsCall &call, const u8 *words, u32 from) {
+LS_FN LsRow ls_receive_row(const LsArgs &a, LsCall &call, const u8 *area, u32 words, u32 from) {
     LsRow r;
 #pragma unroll
     for (int h = 0; h < LS_HELD; h++) {
-        r.pack[h] = ls_peek(call, words, h);
+        const u8 *at = area + (u64)(words + ls_pack_of(h)) * 16;
+        r.pack[h] = ls_holds(call, h) ? ls_load_words_relaxed_sys(at) : LsPack{{0, 0, 0, 0}};
     }
     LsWait wait = {};
-    for (;;) {
-        bool missing = false;
 #pragma unroll
-        for (int h = 0; h < LS_HELD; h++) {
-            if (!ls_arrived(r.pack[h])) {
-                missing = true;
-                r.pack[h] = ls_peek(call, words, h);
-            }
-        }
-        if (!missing || ls_give_up(a, call, wait, LS_NO_WORDS, from, 0, 0)) {
-            return r;
+    for (int h = 0; h < LS_HELD; h++) {
+        const u8 *at = area + (u64)(words + ls_pack_of(h)) * 16;
+        while (!ls_arrived(r.pack[h]) && !ls_give_up(a, call, wait, LS_NO_WORDS, from, 0, 0)) {
+            r.pack[h] = ls_load_words_relaxed_sys(at);
         }
     }
+    return r;
 }
 
-// Every rank sends every row to every peer, and adds all of it.
+// Every rank sends every row to every peer, and adds all of it. A block sends one row ahead of the one it takes.
 template <bool WHOLE>
 LS_FN void ls_one_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     LsRow weight = ls_load_weight<WHOLE>(a, call);
-    LsRow ahead = ls_sendable(ls_load_row<WHOLE>(call, a.input, call.block));
-    ls_send_headers(a, call, LS_ONE_SHOT_PUSH);
+    LsRow ahead = {};
     u32 turn = 0;
-    u32 row = call.block;
-#pragma unroll
-    for (u32 to = 0; to < LS_RANKS; to++) {
-        if (to != a.rank) {
-            ls_send(call, ls_row_words(a, call.copy, to, a.rank, row), ahead);
-        }
-    }
-    ls_end(a, call, LS_ONE_SHOT_PUSH);
-    if (call.bad) {
-        return;
-    }
-    bool rearming = true;
-    for (; row < a.tokens; row += call.blocks, turn++) {
+    for (u32 row = call.block; row < a.tokens + call.blocks; row += call.blocks, turn++) {
         LsRow own = ahead;
-        LsRow residual = ls_load_residual<WHOLE>(a, call, row);
-        if (row + call.blocks < a.tokens) {
-            u32 next = row + call.blocks;
-            ahead = ls_sendable(ls_load_row<WHOLE>(call, a.input, next));
+        if (row < a.tokens) {
+            ahead = ls_sendable(ls_load_row<WHOLE>(call, a.input, row));
 #pragma unroll
             for (u32 to = 0; to < LS_RANKS; to++) {
-                if (to != a.rank) {
-                    ls_send(call, ls_row_words(a, call.copy, to, a.rank, next), ahead);
+                if (to != LS_ME) {
+                    ls_send(call, ls_rows(a, to), ls_row_words(a, call.copy, LS_ME, row), ahead);
                 }
             }
         }
-        rearming = rearming && call.holds_rows && ls_rearm_step(a, call, turn);
         if (turn == 0) {
+            ls_send_headers(a, call, LS_ONE_SHOT_PUSH);
+            ls_end(a, call, LS_ONE_SHOT_PUSH);
+            if (call.bad) {
+                return;
+            }
+            call.unusual_weight = ls_is_unusual(weight);
             ls_check_headers(a, call, LS_ONE_SHOT_PUSH);
+            continue;
         }
+        u32 before = row - call.blocks;
+        LsRow residual = ls_load_residual<WHOLE>(a, call, before);
         LsRow reduced;
 #pragma unroll
         for (int h = 0; h < LS_HELD; h++) {
-            reduced.pack[h] = ls_receive_sum(a, call, row, h, own.pack[h]);
+            reduced.pack[h] = ls_receive_sum(a, call, before, h, own.pack[h]);
         }
-        if (!ls_finish<WHOLE>(a, shared, call, turn, row, reduced, residual, weight)) {
+        if (!ls_finish<WHOLE>(a, shared, call, before, reduced, residual, weight)) {
             return;
         }
-    }
-    while (rearming) {
-        rearming = ls_rearm_step(a, call, turn++);
     }
 }
 
@@ -124,94 +106,89 @@ LS_FN void ls_one_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
 // A block has three groups under way: it sends the rows of the next one, adds its own row of this one, and takes the
 // sums of the one before, so that none of the three waits for the way of the words.
 template <bool WHOLE>
-LS_FN void ls_two_shot_send(const LsArgs &a, const LsCall &call, u32 group) {
-#pragma unroll
-    for (u32 i = 1; i < LS_RANKS; i++) {
-        u32 owner = (a.rank + i) % LS_RANKS;
-        u32 row = group * LS_RANKS + owner;
-        if (row < a.tokens) {
-            LsRow part = ls_sendable(ls_load_row<WHOLE>(call, a.input, row));
-            ls_send(call, ls_row_words(a, call.copy, owner, a.rank, group), part);
-        }
-    }
-}
-
-template <bool WHOLE>
 LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     u32 groups = (a.tokens + LS_RANKS - 1) / LS_RANKS;
     LsRow weight = ls_load_weight<WHOLE>(a, call);
-    ls_send_headers(a, call, LS_TWO_SHOT_PUSH);
-    ls_two_shot_send<WHOLE>(a, call, call.block);
-    ls_end(a, call, LS_TWO_SHOT_PUSH);
-    if (call.bad) {
-        return;
-    }
-    bool rearming = true;
-    bool first = true;
-    u32 turn = 0;
     u32 step = 0;
-    for (u32 group = call.block; group < groups + call.blocks; group += call.blocks, step++) {
-        if (group + call.blocks < groups) {
-            ls_two_shot_send<WHOLE>(a, call, group + call.blocks);
+    for (u32 group = call.block; group < groups + 2 * call.blocks; group += call.blocks, step++) {
+        if (group < groups) {
+#pragma unroll
+            for (u32 i = 1; i < LS_RANKS; i++) {
+                u32 owner = (LS_ME + i) % LS_RANKS;
+                u32 row = group * LS_RANKS + owner;
+                if (row < a.tokens) {
+                    LsRow part = ls_sendable(ls_load_row<WHOLE>(call, a.input, row));
+                    ls_send(call, ls_rows(a, owner), ls_row_words(a, call.copy, LS_ME, group), part);
+                }
+            }
         }
-        rearming = rearming && call.holds_rows && ls_rearm_step(a, call, step);
-        if (first) {
+        if (step == 0) {
+            ls_send_headers(a, call, LS_TWO_SHOT_PUSH);
+            ls_end(a, call, LS_TWO_SHOT_PUSH);
+            if (call.bad) {
+                return;
+            }
+            call.unusual_weight = ls_is_unusual(weight);
             ls_check_headers(a, call, LS_TWO_SHOT_PUSH);
+            continue;
         }
-        u32 row = group * LS_RANKS + a.rank;
-        if (group < groups && row < a.tokens) {
+        u32 adding = group - call.blocks;
+        u32 row = adding * LS_RANKS + LS_ME;
+        if (adding < groups && row < a.tokens) {
             LsRow own = ls_sendable(ls_load_row<WHOLE>(call, a.input, row));
             LsRow residual = ls_load_residual<WHOLE>(a, call, row);
             LsRow reduced;
 #pragma unroll
             for (int h = 0; h < LS_HELD; h++) {
-                reduced.pack[h] = ls_receive_sum(a, call, group, h, own.pack[h]);
+                reduced.pack[h] = ls_receive_sum(a, call, adding, h, own.pack[h]);
             }
             // No rounded sum has the reserved bits.
 #pragma unroll
             for (u32 i = 1; i < LS_RANKS; i++) {
-                ls_send(call, ls_sum_words(a, call.copy, (a.rank + i) % LS_RANKS, row), reduced);
+                ls_send(call, ls_sums(a, (LS_ME + i) % LS_RANKS), ls_sum_words(a, call.copy, row), reduced);
             }
-            if (!ls_finish<WHOLE>(a, shared, call, turn++, row, reduced, residual, weight)) {
+            if (!ls_finish<WHOLE>(a, shared, call, row, reduced, residual, weight)) {
                 return;
             }
-            first = false;
         }
-        if (step == 0) {
+        if (step == 1) {
             continue;
         }
-        u32 before = group - call.blocks;
+        u32 taking = adding - call.blocks;
 #pragma unroll 1
         for (u32 i = 1; i < LS_RANKS; i++) {
-            u32 owner = (a.rank + i) % LS_RANKS;
-            u32 row = before * LS_RANKS + owner;
-            if (row >= a.tokens) {
+            u32 owner = (LS_ME + i) % LS_RANKS;
+            u32 theirs = taking * LS_RANKS + owner;
+            if (theirs >= a.tokens) {
                 continue;
             }
-            LsRow residual = ls_load_residual<WHOLE>(a, call, row);
-            LsRow reduced = ls_receive_row(a, call, ls_sum_words(a, call.copy, a.rank, row), owner);
-            if (!ls_finish<WHOLE>(a, shared, call, turn++, row, reduced, residual, weight)) {
+            LsRow residual = ls_load_residual<WHOLE>(a, call, theirs);
+            LsRow reduced = ls_receive_row(a, call, ls_sums(a, LS_ME), ls_sum_words(a, call.copy, theirs), owner);
+            if (!ls_finish<WHOLE>(a, shared, call, theirs, reduced, residual, weight)) {
                 return;
             }
-            first = false;
         }
-    }
-    while (rearming) {
-        rearming = ls_rearm_step(a, call, step++);
     }
 }
 
-// The block beside those that carry rows. Pairs with the same step of the peers; makes the end of this rank's last call,
-// and with it the re-arming done there, visible to them; without it: litmus one-shot-push, two-shot-push.
+// The blocks beside those that carry rows. The first of them pairs with the same one of the peers: it makes the end of this
+// rank's last call, and with it the re-arming done there, visible to them; without it: litmus one-shot-push, two-shot-push.
 LS_FN void ls_keep_books(const LsArgs &a, LsCall &call, u32 algorithm) {
-    LS_REARMED_STEPS
+    u32 share = call.block - call.blocks;
     ls_end(a, call, algorithm);
+    if (call.bad) {
+        return;
+    }
+    ls_rearm(a, call, share, ls_blocks() - call.blocks);
+    if (share == 0) {
+        LS_REARMED_STEPS
+    }
 }
 
 template <bool WHOLE, u32 ALGORITHM>
 LS_FN void ls_push(const LsArgs &a, LsBlock &shared) {
-    LsCall call = ls_begin(a, shared, ls_blocks() - 1);
-    if (call.block == call.blocks) {
+    LsCall call = ls_begin(a, shared);
+    if (call.block >= call.blocks) {
         ls_keep_books(a, call, ALGORITHM);
     } else if constexpr (ALGORITHM == LS_ONE_SHOT_PUSH) {
         ls_one_shot_rows<WHOLE>(a, shared, call);

@@ -94,15 +94,32 @@ LS_FN LsPack ls_sum(const LsPack (&from)[LS_RANKS]) {
     return ls_round(sum);
 }
 
+// Whether a product with these elements may be no number although the other factor is finite.
+LS_FN bool ls_is_unusual(const LsRow &weight) {
+    bool unusual = false;
+#pragma unroll
+    for (int h = 0; h < LS_HELD; h++) {
+        float w[LS_PACK_ELEMENTS];
+        ls_unpack(weight.pack[h], w);
+#pragma unroll
+        for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
+            unusual |= !ls_is_finite(w[i]);
+        }
+    }
+    return unusual;
+}
+
 // What follows the sum of a row: residual add, norm, and the stores. All threads of the block come here, the spare warp
-// too, and nothing is stored if a header was wrong or a wait given up: returns false then.
+// too, which turns the partial sums of squares into the scale while the others wait: every warp for itself would take the
+// multiprocessor longer than the second barrier does. Nothing is stored if a header was wrong or a wait given up: returns
+// false then.
+//
+// NaNs are looked for only in rows that hold anything but finite numbers, as the sum of squares tells, and where the
+// weight does.
 template <bool WHOLE>
-LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 turn, u32 row, const LsRow &reduced, const LsRow &residual, const LsRow &weight) {
+LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 row, const LsRow &reduced, const LsRow &residual, const LsRow &weight) {
     float v[LS_HELD][LS_PACK_ELEMENTS];
     LsRow sum;
-#if LS_NORM
-    float *partials = shared.partials[turn & 1];
-#endif
     if (call.holds_rows) {
 #pragma unroll
         for (int h = 0; h < LS_HELD; h++) {
@@ -114,7 +131,11 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 t
             for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
                 v[h][i] = v[h][i] + r[i];
             }
+#if LS_NORM
+            sum.pack[h] = ls_round_numbers(v[h]);
+#else
             sum.pack[h] = ls_round(v[h]);
+#endif
             ls_unpack(sum.pack[h], v[h]);
 #endif
 #if LS_NORM
@@ -122,7 +143,7 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 t
             float folded = ls_fold_squares(v[h], ls_thread());
             u32 partial = ls_pack_of(h) / 32;
             if (partial < LS_PARTIALS && (ls_thread() & 31) < LS_LANES) {
-                partials[partial * LS_LANES + ls_lane_of(ls_thread())] = folded;
+                shared.partials[partial * LS_LANES + ls_lane_of(ls_thread())] = folded;
             }
 #endif
         }
@@ -130,11 +151,20 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 t
     if (ls_any(&shared.votes, call.bad)) {
         return false;
     }
-    if (!call.holds_rows) {
-        return true;
-    }
 #if LS_NORM
-    float scale = ls_scale(ls_sum_partials(partials, ls_thread()), a.epsilon);
+    if (!call.holds_rows) {
+        float squares = ls_sum_partials(shared.partials, ls_thread());
+        float scale = ls_scale(squares, a.epsilon);
+        if (call.lane == 0) {
+            shared.scale = scale;
+            shared.unusual = !ls_is_finite(squares) || !ls_is_finite(scale);
+        }
+    }
+    ls_syncthreads();
+    float scale = shared.scale;
+    bool unusual = shared.unusual;
+#else
+    bool unusual = false;
 #endif
 #pragma unroll
     for (int h = 0; h < LS_HELD; h++) {
@@ -145,7 +175,7 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 t
             ls_store<WHOLE>(a.reduced, row, ls_pack_of(h), reduced.pack[h]);
         }
 #if LS_RESIDUAL
-        ls_store<WHOLE>(a.residual_out, row, ls_pack_of(h), sum.pack[h]);
+        ls_store<WHOLE>(a.residual_out, row, ls_pack_of(h), unusual ? ls_canonical(sum.pack[h]) : sum.pack[h]);
 #endif
 #if LS_NORM
         float w[LS_PACK_ELEMENTS];
@@ -154,7 +184,8 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 t
         for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
             v[h][i] = v[h][i] * scale * w[i];
         }
-        ls_store<WHOLE>(a.out, row, ls_pack_of(h), ls_round(v[h]));
+        LsPack out = ls_round_numbers(v[h]);
+        ls_store<WHOLE>(a.out, row, ls_pack_of(h), unusual || call.unusual_weight ? ls_canonical(out) : out);
 #endif
     }
     return true;

@@ -9,14 +9,14 @@
 // The address first: between a mark and its access nothing else is accessed.
 #define LS_STORE_FLAG(how, flags, number) \
     { \
-        u32 *at = LS_FLAG_##flags(call.lane, a.rank); \
+        u32 *at = LS_FLAG_##flags(call.lane, LS_ME); \
         LS_MARK("store." #flags); \
         ls_store_##how(at, (number)); \
     }
 #define LS_AWAIT_FLAG(how, flags, number) \
     { \
         LsWait wait = {}; \
-        const u32 *at = LS_FLAG_##flags(a.rank, call.lane); \
+        const u32 *at = LS_FLAG_##flags(LS_ME, call.lane); \
         LS_MARK("await." #flags); \
         u32 found = ls_load_##how(at); \
         while (!ls_reached(found, (number))) { \

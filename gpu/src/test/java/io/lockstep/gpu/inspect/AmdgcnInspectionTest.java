@@ -99,7 +99,7 @@ class AmdgcnInspectionTest {
                 assertThat(protocol.name()).isEqualTo("one-buffer");
                 continue;
             }
-            String listing = Listings.of(arch, KernelSource.text(ProtocolText.of(protocol)), Listings.SMALL);
+            String listing = Listings.of(arch, KernelSource.text(ProtocolText.render(protocol)), Listings.SMALL);
             if (writesBack(arch)) {
                 assertThat(rules(arch, listing)).as(protocol.name()).containsAll(expected);
             } else {

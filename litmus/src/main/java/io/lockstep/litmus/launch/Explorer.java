@@ -14,19 +14,29 @@ public final class Explorer {
      * @param discipline which one
      * @param hangs whether some interleaving hangs
      * @param mixes whether some interleaving hands one call's data to another
+     * @param refuses whether some interleaving ends in an error, since a header is of another call
      * @param hang the interleaving that hangs, step by step; empty if none does
      * @param mixUp the interleaving that mixes, step by step; empty if none does
+     * @param refusal the interleaving that ends in an error, step by step; empty if none does
      */
-    public record Outcome(Discipline discipline, boolean hangs, boolean mixes, List<String> hang, List<String> mixUp) {
+    public record Outcome(
+            Discipline discipline,
+            boolean hangs,
+            boolean mixes,
+            boolean refuses,
+            List<String> hang,
+            List<String> mixUp,
+            List<String> refusal) {
         /** Keeps its own copies. */
         public Outcome {
             hang = List.copyOf(hang);
             mixUp = List.copyOf(mixUp);
+            refusal = List.copyOf(refusal);
         }
 
         /** Whether that is what is known of it. */
         public boolean asExpected() {
-            return hangs == discipline.hangs() && mixes == discipline.mixes();
+            return hangs == discipline.hangs() && mixes == discipline.mixes() && refuses == discipline.refuses();
         }
     }
 
@@ -44,12 +54,13 @@ public final class Explorer {
     private final List<String> trace = new ArrayList<>();
     private List<String> hang = List.of();
     private List<String> mixUp = List.of();
+    private List<String> refusal = List.of();
 
     private Explorer(Discipline discipline) {
         this.discipline = discipline;
         for (int device = 0; device < DEVICES; device++) {
             for (int place = 0; place < CALLS; place++) {
-                boolean swapped = discipline == Discipline.ORDER_DIFFERS && device == 1;
+                boolean swapped = discipline.otherOrder() && device == 1;
                 int call = swapped ? CALLS - 1 - place : place;
                 int stream = discipline.oneStream() ? 0 : place;
                 kernels.add(new Kernel(device, stream, call, discipline.sharedChannel() ? 0 : stream));
@@ -62,7 +73,13 @@ public final class Explorer {
         Explorer explorer = new Explorer(discipline);
         explorer.step(new State(explorer.kernels.size()));
         return new Outcome(
-                discipline, !explorer.hang.isEmpty(), !explorer.mixUp.isEmpty(), explorer.hang, explorer.mixUp);
+                discipline,
+                !explorer.hang.isEmpty(),
+                !explorer.mixUp.isEmpty(),
+                !explorer.refusal.isEmpty(),
+                explorer.hang,
+                explorer.mixUp,
+                explorer.refusal);
     }
 
     /** Explores all of them. */
@@ -155,6 +172,12 @@ public final class Explorer {
         };
     }
 
+    private List<String> with(String last) {
+        List<String> told = new ArrayList<>(trace);
+        told.add(last);
+        return told;
+    }
+
     private static int slot(int device, int channel) {
         return device * CALLS + channel;
     }
@@ -194,10 +217,14 @@ public final class Explorer {
             default -> {
                 int read = state.data[word(kernel.device(), kernel.channel(), state.epoch[i])];
                 state.holder[kernel.device()] = 0;
-                what = "reads the data of call " + (read == 0 ? "none" : String.valueOf((char) ('A' + read - 1)));
-                if (read != kernel.call() + 1 && mixUp.isEmpty()) {
-                    mixUp = new ArrayList<>(trace);
-                    mixUp.add(name(i) + " " + what);
+                boolean other = read != kernel.call() + 1;
+                String call = read == 0 ? "none" : String.valueOf((char) ('A' + read - 1));
+                if (other && discipline.hasHeaders()) {
+                    what = "finds the header of call " + call + " and ends with an error";
+                    refusal = refusal.isEmpty() ? with(name(i) + " " + what) : refusal;
+                } else {
+                    what = "reads the data of call " + call;
+                    mixUp = other && mixUp.isEmpty() ? with(name(i) + " " + what) : mixUp;
                 }
             }
         }

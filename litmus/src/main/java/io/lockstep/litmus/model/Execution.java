@@ -18,12 +18,40 @@ public abstract class Execution {
     public record Choice(int first, int second) {}
 
     private final Program program;
+    /**
+     * What the model orders whoever reads what: program order, barriers, kernel boundaries, and what is concluded
+     * since; transitive. Barriers wait for each other, so it has cycles among them and nowhere else.
+     */
+    final Relation order;
+    /** The order of the writes of each location, transitive, as far as it is forced or chosen; initial writes first. */
+    final Relation writeOrder;
+    /** Dependencies and reads-from, transitive: no value comes out of thin air. */
+    private final Relation thinAir;
+
     private final int[] source;
     private boolean refuted;
 
     /** Nothing read yet. */
-    protected Execution(Program program) {
+    protected Execution(Program program, boolean localBarriersOrder) {
         this.program = program;
+        order = program.programOrder().copy();
+        writeOrder = new Relation(program.events().size());
+        thinAir = program.dependency().copy();
+        for (Event first : program.events()) {
+            for (Event second : program.events()) {
+                if (program.meets(first, second)
+                        || (localBarriersOrder && program.meetsLocally(first, second))
+                        || program.crossesBoundary(first, second)) {
+                    order.addClosed(first.id(), second.id());
+                }
+            }
+        }
+        for (int location = 0; location < program.locations().size(); location++) {
+            List<Event> writes = program.writes(location);
+            for (Event later : writes.subList(1, writes.size())) {
+                writeOrder.addClosed(writes.getFirst().id(), later.id());
+            }
+        }
         this.source = new int[program.events().size()];
         java.util.Arrays.fill(source, -1);
     }
@@ -31,6 +59,9 @@ public abstract class Execution {
     /** The same so far. */
     protected Execution(Execution other) {
         this.program = other.program;
+        this.order = other.order.copy();
+        this.writeOrder = other.writeOrder.copy();
+        this.thinAir = other.thinAir.copy();
         this.source = other.source.clone();
         this.refuted = other.refuted;
     }
@@ -48,7 +79,7 @@ public abstract class Execution {
     /** Let a read return a write; gives false if the model forbids it. */
     public final boolean readFrom(Event read, Event write) {
         source[read.id()] = write.id();
-        return link(read, write) && consistent();
+        return follows(read, write) && consistent();
     }
 
     /**
@@ -56,7 +87,16 @@ public abstract class Execution {
      */
     final void assume(Event read, Event write) {
         source[read.id()] = write.id();
-        refuted |= !link(read, write);
+        refuted |= !follows(read, write);
+    }
+
+    private boolean follows(Event read, Event write) {
+        if (thinAir.has(read.id(), write.id())) {
+            return false;
+        }
+        thinAir.addClosed(write.id(), read.id());
+        link(read, write);
+        return true;
     }
 
     /** Whether the model allows what is known so far. */
@@ -70,8 +110,8 @@ public abstract class Execution {
     /** An execution of its own that is the same so far. */
     public abstract Execution copy();
 
-    /** Draw the conclusions of a read returning a write; gives false if the model forbids it. */
-    protected abstract boolean link(Event read, Event write);
+    /** Draw the conclusions of a read returning a write. */
+    protected abstract void link(Event read, Event write);
 
     /** Whether the model's axioms hold for what is known so far. */
     protected abstract boolean consistent();

@@ -243,16 +243,17 @@ public record Explanation(Finding.Kind kind, String read, String outcome, List<L
         }
 
         private String broken(Event write, Event read) {
+            boolean released = execution.releases(write).stream().anyMatch(release -> close(release, write));
+            boolean acquired = execution.acquires(read).stream().anyMatch(acquire -> close(read, acquire));
             if (!program.inclusive(write, read)) {
                 boolean loads = !program.includes(read.scope(), read, write);
                 Event narrow = loads ? read : write;
                 Event left = loads ? write : read;
-                return "the value passes, but scope " + scope(narrow.scope()) + " of the "
+                String relaxed = released || acquired ? "" : "the store is relaxed and so is the load, and ";
+                return "the value passes, but " + relaxed + "scope " + scope(narrow.scope()) + " of the "
                         + (loads ? "load leaves out the writer" : "store leaves out the reader") + " on device "
                         + program.threads().get(left.thread()).device();
             }
-            boolean released = execution.releases(write).stream().anyMatch(release -> close(release, write));
-            boolean acquired = execution.acquires(read).stream().anyMatch(acquire -> close(read, acquire));
             if (!released && !acquired) {
                 return "the value passes, but the store is relaxed and so is the load";
             }

@@ -9,38 +9,12 @@ import org.jspecify.annotations.Nullable;
  * one modification order that agrees with it. What a weak read may see is the business of each model.
  */
 abstract class HappensBefore extends Execution {
-    /** Happens-before, transitive. */
-    private final Relation happensBefore;
-    /** Modification order of the atomic writes of each location, transitive, as far as forced or chosen. */
-    private final Relation modification;
-    /** Dependencies and reads-from, transitive. */
-    private final Relation thinAir;
-
     HappensBefore(Program program) {
-        super(program);
-        happensBefore = program.programOrder().copy();
-        modification = new Relation(program.events().size());
-        thinAir = program.dependency().copy();
-        for (Event first : program.events()) {
-            for (Event second : program.events()) {
-                if (program.meets(first, second) || program.crossesBoundary(first, second)) {
-                    happensBefore.addClosed(first.id(), second.id());
-                }
-            }
-        }
-        for (int location = 0; location < program.locations().size(); location++) {
-            List<Event> writes = program.writes(location);
-            for (Event later : writes.subList(1, writes.size())) {
-                modification.addClosed(writes.getFirst().id(), later.id());
-            }
-        }
+        super(program, false);
     }
 
     HappensBefore(HappensBefore other) {
         super(other);
-        happensBefore = other.happensBefore.copy();
-        modification = other.modification.copy();
-        thinAir = other.thinAir.copy();
     }
 
     /** Whether two atomic operations can synchronise with each other. */
@@ -49,25 +23,20 @@ abstract class HappensBefore extends Execution {
     final boolean happensBefore(Event first, Event second) {
         return first.kind() == Event.Kind.INITIAL
                 ? second.kind() != Event.Kind.INITIAL
-                : happensBefore.has(first.id(), second.id());
+                : order.has(first.id(), second.id());
     }
 
     @Override
-    protected final boolean link(Event read, Event write) {
-        if (thinAir.has(read.id(), write.id())) {
-            return false;
-        }
-        thinAir.addClosed(write.id(), read.id());
+    protected final void link(Event read, Event write) {
         // Atomics whose scopes leave each other out race, and a race synchronises nothing.
         if (!read.isStrong() || !write.isStrong() || !inclusive(write, read)) {
-            return true;
+            return;
         }
         for (Event head : sequenceHeads(write)) {
             for (Event tail : sequenceTails(read)) {
                 synchronise(head, tail);
             }
         }
-        return true;
     }
 
     /** The writes whose release sequence this write belongs to: itself, and those its read-modify-writes read from. */
@@ -75,7 +44,12 @@ abstract class HappensBefore extends Execution {
         List<Event> heads = new ArrayList<>(List.of(write));
         Event head = write;
         while (head.partner() >= 0 && source(head.partner()) >= 0) {
-            head = program().event(source(head.partner()));
+            Event own = program().event(head.partner());
+            head = program().event(source(own.id()));
+            // Two that read each other are no execution, which the rules of coherence find.
+            if (!inclusive(head, own) || heads.contains(head)) {
+                break;
+            }
             heads.add(head);
         }
         return heads;
@@ -88,7 +62,10 @@ abstract class HappensBefore extends Execution {
             int own = tails.get(i).partner();
             if (own >= 0) {
                 for (Event other : program().accesses(read.location())) {
-                    if (other.isRead() && source(other.id()) == own) {
+                    if (other.isRead()
+                            && source(other.id()) == own
+                            && inclusive(program().event(own), other)
+                            && !tails.contains(other)) {
                         tails.add(other);
                     }
                 }
@@ -101,7 +78,7 @@ abstract class HappensBefore extends Execution {
         for (Event release : releases(write)) {
             for (Event acquire : acquires(read)) {
                 if (inclusive(release, acquire)) {
-                    happensBefore.addClosed(release.id(), acquire.id());
+                    order.addClosed(release.id(), acquire.id());
                 }
             }
         }
@@ -139,7 +116,7 @@ abstract class HappensBefore extends Execution {
     @Override
     protected final boolean consistent() {
         for (Event event : program().events()) {
-            if (event.isAccess() && happensBefore.has(event.id(), event.id())) {
+            if (event.isAccess() && order.has(event.id(), event.id())) {
                 return false;
             }
         }
@@ -169,18 +146,22 @@ abstract class HappensBefore extends Execution {
                         if (a.isRead() && b.isWrite() && earlier == b.id()) {
                             return false;
                         }
-                        changed |= modification.addClosed(earlier, later);
+                        changed |= writeOrder.addClosed(earlier, later);
                     } else if (a.isRead() && b.isWrite() && earlier == b.id() && happensBefore(a, b)) {
                         return false;
                     }
                 }
             }
         }
-        for (Event event : atomics) {
-            if (event.isWrite() && modification.has(event.id(), event.id())) {
+        for (Event write : program().writes(location)) {
+            if (writeOrder.has(write.id(), write.id())) {
                 return false;
             }
-            if (event.isRead() && event.partner() >= 0 && source(event.id()) >= 0 && !atomic(event)) {
+        }
+        for (Event read : atomics) {
+            if (read.isRead()
+                    && source(read.id()) >= 0
+                    && !(permits(read, program().event(source(read.id()))) && (read.partner() < 0 || atomic(read)))) {
                 return false;
             }
         }
@@ -191,13 +172,13 @@ abstract class HappensBefore extends Execution {
     private boolean atomic(Event read) {
         int own = read.partner();
         int observed = source(read.id());
-        modification.addClosed(observed, own);
+        writeOrder.addClosed(observed, own);
         for (Event other : program().writes(read.location())) {
-            if (modification.has(observed, other.id()) && modification.has(other.id(), own)) {
+            if (writeOrder.has(observed, other.id()) && writeOrder.has(other.id(), own)) {
                 return false;
             }
         }
-        return !modification.has(own, own);
+        return !writeOrder.has(own, own);
     }
 
     @Override
@@ -211,7 +192,9 @@ abstract class HappensBefore extends Execution {
             return false;
         }
         for (Event newer : program().writes(read.location())) {
-            if (modification.has(write.id(), newer.id()) && happensBefore(newer, read)) {
+            // A plain write has no place in the modification order, and hides an older one all the same.
+            boolean hides = writeOrder.has(write.id(), newer.id()) || happensBefore(write, newer);
+            if (newer.id() != write.id() && hides && happensBefore(newer, read)) {
                 return false;
             }
         }
@@ -228,8 +211,8 @@ abstract class HappensBefore extends Execution {
                     Event b = writes.get(j);
                     if (a.isStrong()
                             && b.isStrong()
-                            && !modification.has(a.id(), b.id())
-                            && !modification.has(b.id(), a.id())) {
+                            && !writeOrder.has(a.id(), b.id())
+                            && !writeOrder.has(b.id(), a.id())) {
                         return new Choice(a.id(), b.id());
                     }
                 }
@@ -240,7 +223,7 @@ abstract class HappensBefore extends Execution {
 
     @Override
     public final boolean choose(int first, int second) {
-        modification.addClosed(first, second);
+        writeOrder.addClosed(first, second);
         return consistent();
     }
 
@@ -251,7 +234,7 @@ abstract class HappensBefore extends Execution {
 
     @Override
     public final boolean overwrites(Event earlier, Event later) {
-        return modification.has(earlier.id(), later.id());
+        return writeOrder.has(earlier.id(), later.id());
     }
 
     @Override

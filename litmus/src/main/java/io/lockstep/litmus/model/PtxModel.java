@@ -26,47 +26,19 @@ final class PtxModel implements MemoryModel {
     }
 
     private static final class Run extends Execution {
-        /** Base causality, transitive. Barriers wait for each other, so it has cycles among them and nowhere else. */
-        private final Relation base;
         /** Write to read: what a read observes, through any chain of read-modify-writes. */
         private final Relation observation;
-        /** Coherence order, transitive, as far as it is forced or chosen. */
-        private final Relation coherence;
-        /** Dependencies and reads-from, transitive. */
-        private final Relation thinAir;
 
         Run(Program program) {
-            super(program);
-            int size = program.events().size();
-            base = program.programOrder().copy();
-            observation = new Relation(size);
-            coherence = new Relation(size);
-            thinAir = program.dependency().copy();
-            for (Event first : program.events()) {
-                for (Event second : program.events()) {
-                    // Barriers of a work-group, and kernels of a stream: neither has a scope to fall short of.
-                    // PTX has no barrier of local memory only: where one is asked for, bar.sync stands.
-                    if (program.meets(first, second)
-                            || program.meetsLocally(first, second)
-                            || program.crossesBoundary(first, second)) {
-                        base.addClosed(first.id(), second.id());
-                    }
-                }
-            }
-            for (int location = 0; location < program.locations().size(); location++) {
-                List<Event> writes = program.writes(location);
-                for (Event later : writes.subList(1, writes.size())) {
-                    coherence.addClosed(writes.getFirst().id(), later.id());
-                }
-            }
+            // Barriers of a work-group, and kernels of a stream: neither has a scope to fall short of.
+            // PTX has no barrier of local memory only: where one is asked for, bar.sync stands.
+            super(program, true);
+            observation = new Relation(program.events().size());
         }
 
         private Run(Run other) {
             super(other);
-            base = other.base.copy();
             observation = other.observation.copy();
-            coherence = other.coherence.copy();
-            thinAir = other.thinAir.copy();
         }
 
         @Override
@@ -80,13 +52,9 @@ final class PtxModel implements MemoryModel {
         }
 
         @Override
-        protected boolean link(Event read, Event write) {
-            if (thinAir.has(read.id(), write.id())) {
-                return false;
-            }
-            thinAir.addClosed(write.id(), read.id());
+        protected void link(Event read, Event write) {
             if (!morallyStrong(write, read)) {
-                return true;
+                return;
             }
             List<Event> observed = new ArrayList<>(List.of(write));
             if (write.partner() >= 0) {
@@ -107,14 +75,13 @@ final class PtxModel implements MemoryModel {
                     synchronise(from, to);
                 }
             }
-            return true;
         }
 
         private void synchronise(Event write, Event read) {
             for (Event acquire : acquires(read)) {
                 for (Event release : releases(write)) {
                     if (morallyStrong(release, acquire)) {
-                        base.addClosed(release.id(), acquire.id());
+                        order.addClosed(release.id(), acquire.id());
                     }
                 }
             }
@@ -158,14 +125,14 @@ final class PtxModel implements MemoryModel {
 
         /** Causality order: base causality, or an observation and then base causality. */
         private boolean causes(Event first, Event second) {
-            return base.has(first.id(), second.id())
-                    || (first.isWrite() && observation.linked(first.id(), base, second.id()));
+            return order.has(first.id(), second.id())
+                    || (first.isWrite() && observation.linked(first.id(), order, second.id()));
         }
 
         @Override
         protected boolean consistent() {
             for (Event event : program().events()) {
-                if ((event.isAccess() || event.kind() == Kind.FENCE) && base.has(event.id(), event.id())) {
+                if ((event.isAccess() || event.kind() == Kind.FENCE) && order.has(event.id(), event.id())) {
                     return false;
                 }
             }
@@ -187,7 +154,7 @@ final class PtxModel implements MemoryModel {
                     for (Event second : writes) {
                         // Coherence.
                         if (first.kind() != Kind.INITIAL && first.id() != second.id() && causes(first, second)) {
-                            changed |= coherence.addClosed(first.id(), second.id());
+                            changed |= writeOrder.addClosed(first.id(), second.id());
                         }
                     }
                 }
@@ -200,14 +167,14 @@ final class PtxModel implements MemoryModel {
                             }
                             // Causality: what a read knows of cannot be newer than what it returns.
                             if (causes(other, read) && morallyStrong(other, write)) {
-                                changed |= coherence.addClosed(other.id(), write.id());
+                                changed |= writeOrder.addClosed(other.id(), write.id());
                             }
                         }
                     }
                 }
             }
             for (Event write : writes) {
-                if (coherence.has(write.id(), write.id())) {
+                if (writeOrder.has(write.id(), write.id())) {
                     return false;
                 }
             }
@@ -223,11 +190,11 @@ final class PtxModel implements MemoryModel {
 
         /** Causality, for one read returning one write. */
         private boolean permitted(Event read, Event write) {
-            if (base.has(read.id(), write.id())) {
+            if (order.has(read.id(), write.id())) {
                 return false;
             }
             for (Event newer : program().writes(read.location())) {
-                if (coherence.has(write.id(), newer.id()) && causes(newer, read)) {
+                if (writeOrder.has(write.id(), newer.id()) && causes(newer, read)) {
                     return false;
                 }
             }
@@ -242,8 +209,8 @@ final class PtxModel implements MemoryModel {
             Event own = program().event(read.partner());
             for (Event other : program().writes(read.location())) {
                 if (other.id() != own.id()
-                        && coherence.has(source(read.id()), other.id())
-                        && coherence.has(other.id(), own.id())
+                        && writeOrder.has(source(read.id()), other.id())
+                        && writeOrder.has(other.id(), own.id())
                         && morallyStrong(read, other)
                         && morallyStrong(other, own)) {
                     return false;
@@ -255,15 +222,15 @@ final class PtxModel implements MemoryModel {
         /** SC-per-location, over the accesses of one location. */
         private boolean sequential(int location) {
             List<Event> accesses = program().accesses(location);
-            Relation order = new Relation(accesses.size());
+            Relation before = new Relation(accesses.size());
             for (int i = 0; i < accesses.size(); i++) {
                 for (int j = 0; j < accesses.size(); j++) {
                     if (i != j && before(accesses.get(i), accesses.get(j))) {
-                        order.add(i, j);
+                        before.add(i, j);
                     }
                 }
             }
-            return order.isAcyclic();
+            return before.isAcyclic();
         }
 
         private boolean before(Event a, Event b) {
@@ -274,9 +241,9 @@ final class PtxModel implements MemoryModel {
                 return false;
             }
             if (a.isWrite()) {
-                return b.isWrite() ? coherence.has(a.id(), b.id()) : source(b.id()) == a.id();
+                return b.isWrite() ? writeOrder.has(a.id(), b.id()) : source(b.id()) == a.id();
             }
-            return b.isWrite() && source(a.id()) >= 0 && coherence.has(source(a.id()), b.id());
+            return b.isWrite() && source(a.id()) >= 0 && writeOrder.has(source(a.id()), b.id());
         }
 
         @Override
@@ -297,7 +264,7 @@ final class PtxModel implements MemoryModel {
                     for (int j = i + 1; j < writes.size(); j++) {
                         Event a = writes.get(i);
                         Event b = writes.get(j);
-                        if (morallyStrong(a, b) && !coherence.has(a.id(), b.id()) && !coherence.has(b.id(), a.id())) {
+                        if (morallyStrong(a, b) && !writeOrder.has(a.id(), b.id()) && !writeOrder.has(b.id(), a.id())) {
                             return new Choice(a.id(), b.id());
                         }
                     }
@@ -311,8 +278,8 @@ final class PtxModel implements MemoryModel {
                             && a.order() == Order.SEQUENTIALLY_CONSISTENT
                             && b.order() == Order.SEQUENTIALLY_CONSISTENT
                             && morallyStrong(a, b)
-                            && !base.has(a.id(), b.id())
-                            && !base.has(b.id(), a.id())) {
+                            && !order.has(a.id(), b.id())
+                            && !order.has(b.id(), a.id())) {
                         return new Choice(a.id(), b.id());
                     }
                 }
@@ -323,9 +290,9 @@ final class PtxModel implements MemoryModel {
         @Override
         public boolean choose(int first, int second) {
             if (program().event(first).kind() == Kind.FENCE) {
-                base.addClosed(first, second);
+                order.addClosed(first, second);
             } else {
-                coherence.addClosed(first, second);
+                writeOrder.addClosed(first, second);
             }
             return consistent();
         }
@@ -370,7 +337,7 @@ final class PtxModel implements MemoryModel {
 
         @Override
         public boolean overwrites(Event earlier, Event later) {
-            return coherence.has(earlier.id(), later.id());
+            return writeOrder.has(earlier.id(), later.id());
         }
     }
 }

@@ -1,6 +1,6 @@
 package io.lockstep.litmus.model;
 
-import io.lockstep.litmus.model.Event.Kind;
+import io.lockstep.core.protocol.Scope;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -66,7 +66,11 @@ public final class Search {
         return any(model.begin(program), reads, 0, condition);
     }
 
-    /** Whether a read awaits a least value in a location that one writer raises from write to write. */
+    /**
+     * Whether a read awaits a least value in a location that one writer raises from write to write, and each write
+     * tells at least as much as the one before: it is as strong, and whatever is released with the one is with the
+     * other.
+     */
     private boolean raises(Event read, Execution start) {
         if (read.accepts().test() != Values.Test.AT_LEAST || read.partner() >= 0) {
             return false;
@@ -75,12 +79,34 @@ public final class Search {
         for (int i = 1; i < writes.size(); i++) {
             Event earlier = writes.get(i - 1);
             Event later = writes.get(i);
-            if (earlier.value() >= later.value()
-                    || (earlier.kind() != Kind.INITIAL && !start.ordered(earlier, later))) {
+            if (earlier.value() >= later.value() || later.partner() >= 0) {
+                return false;
+            }
+            if (earlier.kind() != Event.Kind.INITIAL
+                    && !(start.ordered(earlier, later) && covers(earlier, later) && tellsAll(earlier, later, start))) {
                 return false;
             }
         }
         return true;
+    }
+
+    private boolean tellsAll(Event earlier, Event later, Execution start) {
+        List<Event> releases = start.releases(later);
+        return start.releases(earlier).stream()
+                .allMatch(release -> releases.stream()
+                        .anyMatch(other -> other.id() == release.id()
+                                || (start.ordered(release, other) && covers(release, other))));
+    }
+
+    /** Whether one operation is as strong as another, for the same threads. */
+    private boolean covers(Event weaker, Event stronger) {
+        Program.Strand a = program.threads().get(weaker.thread());
+        Program.Strand b = program.threads().get(stronger.thread());
+        return weaker.order() == stronger.order()
+                && weaker.scope().compareTo(stronger.scope()) <= 0
+                && a.device() == b.device()
+                && (weaker.scope() != Scope.WORKGROUP || a.workgroup() == b.workgroup())
+                && (stronger.makesAvailable() || !weaker.makesAvailable());
     }
 
     /** Raise every await as far as it must be; gives false if one finds nothing. */

@@ -1,13 +1,15 @@
 package io.lockstep.litmus.sim;
 
-/** The adversary's dice: fast, and the same for the same seed. */
+import java.util.function.IntConsumer;
+
+/** The adversary's dice: fast, and the same for the same seed on every machine. */
 final class Dice {
     private static final long STEP = 0x9E3779B97F4A7C15L;
 
     private long state;
 
     Dice(long seed) {
-        state = seed;
+        state = mix(seed);
     }
 
     /** A hash of one number. */
@@ -17,9 +19,30 @@ final class Dice {
         return z ^ (z >>> 31);
     }
 
-    /** True so many times in 65536. */
-    boolean hits(int outOf65536) {
+    /** True with this probability. */
+    boolean hits(double odds) {
+        return next() < odds;
+    }
+
+    /**
+     * Throws once for each of so many things, and names those that are hit. It throws for the distance to the next hit,
+     * so things that are not hit cost nothing.
+     */
+    void hits(int things, double odds, IntConsumer hit) {
+        double scale = StrictMath.log1p(-odds);
+        double at = -1;
+        while (true) {
+            at += 1 + Math.floor(StrictMath.log1p(-next()) / scale);
+            if (at >= things) {
+                return;
+            }
+            hit.accept((int) at);
+        }
+    }
+
+    /** From 0 to below 1. */
+    private double next() {
         state += STEP;
-        return (mix(state) >>> 48) < outOf65536;
+        return (mix(state) >>> 11) * 0x1p-53;
     }
 }

@@ -1,93 +1,106 @@
 package io.lockstep.litmus.sim;
 
+import io.lockstep.core.DType;
+import io.lockstep.core.Operation;
+import io.lockstep.core.protocol.Buffer;
+import io.lockstep.core.protocol.Protocol;
+import io.lockstep.core.protocol.Step;
+import io.lockstep.core.reference.Elements;
+import io.lockstep.core.reference.Reference;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The tensor: which line belongs to which row, which versions made up a row that saw a wrong line, and the numbers that
- * come of it. All-reduce, residual add and RMSNorm in bf16, with values that are a hash of rank, call, row and column.
+ * come of it, by the specification and in bf16, from values that are a hash of rank, call, row and column.
  */
 final class Rows {
     private static final int BYTES_OF_LINE = 128;
     private static final int ELEMENTS_OF_LINE = BYTES_OF_LINE / 2;
+    /** So many calls back a stale line may come from: more than a buffer has copies. */
     private static final int REMEMBERED = 16;
-    private static final float EPSILON = 1e-5f;
+
+    private static final int RESIDUAL = -1;
+
+    /** What came of a call. */
+    record Outcome(long wrongRows, SimulationResult.@Nullable FirstBad firstBad, double maxAbsError) {}
+
+    /** What was seen in one call, where it was wrong. */
+    private static final class Call {
+        final BitSet[] wrong;
+        /** By device and line, the version from each source. */
+        final Map<Long, int[]> seen = new HashMap<>();
+        /** Two-shot: by line, the versions of the inputs that its owner added. */
+        final Map<Integer, int[]> mixtures = new HashMap<>();
+
+        Call(int devices) {
+            wrong = new BitSet[devices];
+            Arrays.setAll(wrong, device -> new BitSet());
+        }
+    }
 
     private final Simulation simulation;
     private final int devices;
     private final int linesOfRow;
-    private final int lines;
-    private final boolean twoShot;
-    private final BitSet[] wrong;
-    /** Two-shot: for a call and a line, the versions of the inputs that its owner added, where not all were right. */
-    private final Map<Long, int[]> mixtures = new HashMap<>();
-    /** What each device saw in this call, where it was wrong: by device and line, the version from each source. */
-    private final Map<Long, int[]> seen = new HashMap<>();
+    private final List<Buffer> buffers;
+    private final Operation operation;
+    private final TreeMap<Integer, Call> calls = new TreeMap<>();
 
-    private int iteration;
-
-    Rows(Simulation simulation, boolean twoShot) {
+    Rows(Simulation simulation) {
         this.simulation = simulation;
         this.devices = simulation.devices();
         this.linesOfRow = (simulation.hidden() + ELEMENTS_OF_LINE - 1) / ELEMENTS_OF_LINE;
-        this.lines = linesOfRow * simulation.tokens();
-        this.twoShot = twoShot;
-        this.wrong = Simulator.sets(devices);
+        this.buffers = buffers(simulation.protocol());
+        this.operation = Operation.allReduceResidualRmsNorm(DType.BF16, simulation.hidden(), simulation.tokens());
     }
 
-    boolean twoShot() {
-        return twoShot;
-    }
-
-    int lines() {
-        return lines;
-    }
-
-    /** How many places a flow has: each line once for each device, or for each pair of devices. */
-    int places(boolean local) {
-        return lines * devices * (twoShot ? 1 : devices);
-    }
-
-    void begin(int number) {
-        iteration = number;
-        seen.clear();
-        for (BitSet set : wrong) {
-            set.clear();
-        }
-        mixtures.keySet().removeIf(key -> (key >>> 32) < number - REMEMBERED);
-    }
-
-    private int owner(int line) {
-        return (int) ((long) (line / linesOfRow) * devices / simulation.tokens());
-    }
-
-    /** A load returned another version than this call's. */
-    void saw(boolean inputOfOwner, int place, int version) {
-        int line = place % lines;
-        int other = place / lines;
-        if (!twoShot) {
-            int reader = other / devices;
-            int writer = other % devices;
-            if (reader != writer) {
-                record(reader, line, writer, version);
+    /** One buffer makes a protocol one-shot; two make it two-shot, the inputs first and then the sums. */
+    private static List<Buffer> buffers(Protocol protocol) {
+        Set<Buffer> found = new LinkedHashSet<>();
+        for (Step step : protocol.steps()) {
+            if (step instanceof Step.WriteData write) {
+                found.add(write.buffer());
+            } else if (step instanceof Step.SendWords send) {
+                found.add(send.words());
             }
-        } else if (inputOfOwner) {
-            if (other != owner(line)) {
-                mixtures.computeIfAbsent(key(iteration, line), key -> versions(iteration))[other] = version;
-                for (int device = 0; device < devices; device++) {
-                    wrong[device].set(line / linesOfRow);
+        }
+        return List.copyOf(found);
+    }
+
+    /** The way of a buffer's lines. */
+    Routes routes(Buffer buffer) {
+        Routes.Kind kind = buffers.size() == 1
+                ? Routes.Kind.ALL_TO_ALL
+                : buffers.indexOf(buffer) == 0 ? Routes.Kind.TO_OWNER : Routes.Kind.FROM_OWNER;
+        return new Routes(kind, devices, simulation.tokens(), linesOfRow);
+    }
+
+    /** A load returned another version than its call's. */
+    void saw(Routes routes, int iteration, int reader, int writer, int line, int version) {
+        Call call = calls.computeIfAbsent(iteration, number -> new Call(devices));
+        int row = line / linesOfRow;
+        switch (routes.kind()) {
+            case ALL_TO_ALL -> see(call, iteration, reader, line, writer, version);
+            case FROM_OWNER -> see(call, iteration, reader, line, 0, version);
+            case TO_OWNER -> {
+                call.mixtures.computeIfAbsent(line, key -> versions(iteration))[writer] = version;
+                for (BitSet wrong : call.wrong) {
+                    wrong.set(row);
                 }
             }
-        } else if (other != owner(line)) {
-            record(other, line, 0, version);
         }
     }
 
-    private void record(int reader, int line, int source, int version) {
-        wrong[reader].set(line / linesOfRow);
-        seen.computeIfAbsent(key(reader, line), key -> versions(iteration))[source] = version;
+    private void see(Call call, int iteration, int reader, int line, int source, int version) {
+        call.wrong[reader].set(line / linesOfRow);
+        call.seen.computeIfAbsent(key(reader, line), key -> versions(iteration))[source] = version;
     }
 
     private int[] versions(int version) {
@@ -96,111 +109,118 @@ final class Rows {
         return versions;
     }
 
-    private static long key(int high, int low) {
-        return ((long) high << 32) | low;
+    private static long key(int device, int line) {
+        return ((long) device << 32) | line;
     }
 
-    long wrong() {
-        long count = 0;
-        for (BitSet set : wrong) {
-            count += set.cardinality();
+    /** What came of a call, once no device still reads for it. */
+    Outcome outcome(int iteration) {
+        calls.headMap(iteration - REMEMBERED).clear();
+        Call call = calls.get(iteration);
+        if (call == null && !simulation.full()) {
+            return new Outcome(0, null, 0);
         }
-        return count;
+        Call known = call == null ? new Call(devices) : call;
+        long wrong = 0;
+        SimulationResult.FirstBad first = null;
+        for (int device = 0; device < devices; device++) {
+            wrong += known.wrong[device].cardinality();
+            if (first == null && !known.wrong[device].isEmpty()) {
+                first = new SimulationResult.FirstBad(iteration - 1, device, known.wrong[device].nextSetBit(0));
+            }
+        }
+        return new Outcome(wrong, first, worstError(iteration, known));
     }
 
     /** The greatest error over the rows that saw a wrong line, or over all. */
-    double worstError() {
+    private double worstError(int iteration, Call call) {
         double worst = 0;
-        float[] sums = new float[simulation.hidden()];
-        float[] residual = new float[simulation.hidden()];
-        float[] right = new float[simulation.hidden()];
-        float[] got = new float[simulation.hidden()];
+        int hidden = simulation.hidden();
+        float[][] inputs = new float[devices][hidden];
+        float[][] mixed = new float[devices][hidden];
+        float[] residual = new float[hidden];
+        float[] weight = new float[hidden];
+        Arrays.fill(weight, 1);
+        float[] right = new float[hidden];
+        float[] got = new float[hidden];
         int[] versions = versions(iteration);
         for (int row = 0; row < simulation.tokens(); row++) {
-            boolean any = simulation.full();
-            for (BitSet set : wrong) {
-                any |= set.get(row);
-            }
-            if (!any) {
+            if (!simulation.full() && !anyWrong(call, row)) {
                 continue;
             }
-            for (int line = 0; line < linesOfRow; line++) {
-                reduce(row, line, versions, sums);
-                value(-1, iteration, row, line, residual, false);
+            for (int line = row * linesOfRow; line < (row + 1) * linesOfRow; line++) {
+                fill(inputs, line, versions);
+                value(RESIDUAL, iteration, line, residual);
             }
-            normalise(sums, residual, right);
+            Reference.row(operation, inputs, residual, weight, null, null, right);
             for (int device = 0; device < devices; device++) {
-                if (wrong[device].get(row) || simulation.full()) {
-                    System.arraycopy(sums, 0, got, 0, got.length);
-                    for (int line = 0; line < linesOfRow; line++) {
-                        int[] from = sources(device, row * linesOfRow + line, versions);
-                        if (!Arrays.equals(from, versions) || simulation.full()) {
-                            reduce(row, line, from, got);
-                        }
+                if (!simulation.full() && !call.wrong[device].get(row)) {
+                    continue;
+                }
+                for (int rank = 0; rank < devices; rank++) {
+                    System.arraycopy(inputs[rank], 0, mixed[rank], 0, hidden);
+                }
+                for (int line = row * linesOfRow; line < (row + 1) * linesOfRow; line++) {
+                    int[] from = sources(iteration, call, device, line);
+                    if (from != null) {
+                        fill(mixed, line, from);
                     }
-                    normalise(got, residual, got);
-                    for (int column = 0; column < right.length; column++) {
-                        worst = Math.max(worst, Math.abs((double) got[column] - right[column]));
-                    }
+                }
+                Reference.row(operation, mixed, residual, weight, null, null, got);
+                for (int column = 0; column < hidden; column++) {
+                    worst = Math.max(worst, Math.abs((double) got[column] - right[column]));
                 }
             }
         }
         return worst;
     }
 
-    /** The sum over the ranks, of one line, rounded once. */
-    private void reduce(int row, int line, int[] from, float[] sums) {
-        int end = Math.min(sums.length, (line + 1) * ELEMENTS_OF_LINE);
-        Arrays.fill(sums, line * ELEMENTS_OF_LINE, end, 0);
-        for (int rank = 0; rank < devices; rank++) {
-            value(rank, from[rank], row, line, sums, true);
+    private static boolean anyWrong(Call call, int row) {
+        for (BitSet wrong : call.wrong) {
+            if (wrong.get(row)) {
+                return true;
+            }
         }
-        for (int column = line * ELEMENTS_OF_LINE; column < end; column++) {
-            sums[column] = bf16(sums[column]);
-        }
+        return false;
     }
 
-    private static void normalise(float[] sums, float[] residual, float[] out) {
-        double squares = 0;
-        for (int column = 0; column < out.length; column++) {
-            float value = bf16(sums[column] + residual[column]);
-            out[column] = value;
-            squares += (double) value * value;
-        }
-        float scale = (float) (1 / Math.sqrt(squares / out.length + EPSILON));
-        for (int column = 0; column < out.length; column++) {
-            out[column] = bf16(out[column] * scale);
-        }
-    }
-
-    private int[] sources(int device, int line, int[] right) {
-        int[] own = seen.get(key(device, line));
-        if (!twoShot) {
-            return own == null ? right : own;
+    /** The versions of the inputs that make up a line as a device has it; null where all are the call's own. */
+    private int @Nullable [] sources(int iteration, Call call, int device, int line) {
+        int[] own = call.seen.get(key(device, line));
+        if (buffers.size() == 1) {
+            return own;
         }
         int version = own == null ? iteration : own[0];
-        int[] mixture = mixtures.get(key(version, line));
+        Call summed = calls.get(version);
+        int[] mixture = summed == null ? null : summed.mixtures.get(line);
         if (mixture != null) {
             return mixture;
         }
-        return version == iteration ? right : versions(version);
+        return version == iteration ? null : versions(version);
     }
 
-    /** One line of a rank's input, or with rank -1 of the residual; before the first call everything is zero. */
-    private void value(int rank, int version, int row, int line, float[] into, boolean add) {
-        int end = Math.min(into.length, (line + 1) * ELEMENTS_OF_LINE);
-        long base = Dice.mix(simulation.seed() * 31 + version) + rank + 1;
-        for (int column = line * ELEMENTS_OF_LINE; column < end; column++) {
-            long hash = Dice.mix(base + ((long) row * simulation.hidden() + column) * 16);
-            float value = version <= 0 ? 0 : bf16((int) (hash >>> 40) * 0x1p-23f - 1);
-            into[column] = add ? into[column] + value : value;
+    private void fill(float[][] inputs, int line, int[] versions) {
+        for (int rank = 0; rank < devices; rank++) {
+            value(rank, versions[rank], line, inputs[rank]);
         }
     }
 
-    /** Rounds to bf16, to nearest even. */
-    private static float bf16(float value) {
-        int bits = Float.floatToRawIntBits(value);
-        int rounded = bits + 0x7FFF + ((bits >>> 16) & 1);
-        return Float.intBitsToFloat(rounded & 0xFFFF0000);
+    /** One line of a rank's input, or of the residual; before the first call everything is zero. */
+    private void value(int rank, int version, int line, float[] into) {
+        int row = line / linesOfRow;
+        int start = line % linesOfRow * ELEMENTS_OF_LINE;
+        int end = Math.min(into.length, start + ELEMENTS_OF_LINE);
+        if (version <= 0) {
+            Arrays.fill(into, start, end, 0);
+            return;
+        }
+        long base = Dice.mix(simulation.seed() * 31 + version) + rank + 1;
+        long element = (long) row * simulation.hidden() + start;
+        long hash = 0;
+        for (int column = start; column < end; column++, element++) {
+            // Four values of 16 bits to a hash.
+            hash = column == start || (column & 3) == 0 ? Dice.mix(base + element * 16) : hash >>> 16;
+            into[column] = Elements.round(DType.BF16, (short) hash * 0x1p-15f);
+        }
     }
 }

@@ -32,6 +32,8 @@ public record Simulation(
         boolean calm,
         boolean full) {
 
+    private static final int CALM_ODDS = 400;
+
     /** Refuses what cannot be run. */
     public Simulation {
         if (protocol.isCpu()) {
@@ -66,6 +68,19 @@ public record Simulation(
                 false);
     }
 
+    /** Looks on while a simulation runs. */
+    @FunctionalInterface
+    public interface Watcher {
+        /**
+         * Called after every iteration.
+         *
+         * @param iterations how many are done
+         * @param wrong whether any row of any of them was wrong
+         * @return whether to go on
+         */
+        boolean goOn(int iterations, boolean wrong);
+    }
+
     /** The same with a calm adversary or an eager one. */
     public Simulation withCalm(boolean other) {
         return new Simulation(
@@ -79,13 +94,28 @@ public record Simulation(
     }
 
     /** The same on another machine. */
+    public Simulation on(Profile other) {
+        return on(other, placement, boundary);
+    }
+
+    /** The same on another machine, with kernel boundaries elsewhere or of another scope. */
     public Simulation on(Profile other, Placement otherPlacement, Scope otherBoundary) {
         return new Simulation(
                 protocol, other, otherPlacement, otherBoundary, devices, tokens, hidden, iterations, seed, calm, full);
     }
 
-    /** Runs it. */
+    /** Whether the adversary acts in a call: always, or if it is calm in one of about four hundred. */
+    boolean storm(int iteration) {
+        return !calm || Long.remainderUnsigned(Dice.mix(Dice.mix(seed) + iteration), CALM_ODDS) == 0;
+    }
+
+    /** Runs it to its end. */
     public SimulationResult run() {
-        return new Simulator(this).run();
+        return run((done, wrong) -> true);
+    }
+
+    /** Runs it until its end, or until the watcher has seen enough. */
+    public SimulationResult run(Watcher watcher) {
+        return new Simulator(this, watcher).run();
     }
 }

@@ -1,0 +1,80 @@
+package io.lockstep.gpu.collective;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.lockstep.core.Algorithm;
+import io.lockstep.core.DType;
+import io.lockstep.core.Operation;
+import io.lockstep.gpu.kernel.Exchange;
+import io.lockstep.gpu.kernel.KernelOptions;
+import java.util.EnumSet;
+import org.junit.jupiter.api.Test;
+
+class GeometryTest {
+    private static final Operation OPERATION = Operation.allReduceResidualRmsNorm(DType.BF16, 2880, 2048);
+
+    private static RegionLayout layout(Operation operation, int ranks, Exchange first, Exchange... rest) {
+        return RegionLayout.of(operation, KernelOptions.of(operation, ranks), EnumSet.of(first, rest));
+    }
+
+    @Test
+    void aCallHasABlockForEachRowOrGroupOfRowsUpToWhatFits() {
+        assertThat(Geometry.carriers(Exchange.ONE_SHOT_PUSH, 7, 4, 131)).isEqualTo(7);
+        assertThat(Geometry.carriers(Exchange.TWO_SHOT_PUSH, 7, 4, 131)).isEqualTo(2);
+        assertThat(Geometry.carriers(Exchange.TWO_SHOT_PULL, 8, 4, 131)).isEqualTo(2);
+        assertThat(Geometry.carriers(Exchange.ONE_SHOT_PULL, 2048, 4, 131)).isEqualTo(131);
+    }
+
+    @Test
+    void blocksBesideThoseWithRowsReArmAsManyRowsAsTheyCanKeepUpWith() {
+        assertThat(Geometry.spares(1, 2)).isEqualTo(1);
+        assertThat(Geometry.spares(16, 4)).isEqualTo(6);
+        assertThat(Geometry.spares(240, 2)).isEqualTo(24);
+        assertThat(Geometry.spares(2, 8)).isEqualTo(1);
+    }
+
+    @Test
+    void allBlocksOfADeviceAreThereAtOnce() {
+        assertThat(Geometry.mostCarriers(1, 132, 2, 1)).isEqualTo(132 - 16);
+        assertThat(Geometry.mostCarriers(2, 132, 4, 1)).isEqualTo(264 - 24);
+        assertThat(Geometry.mostCarriers(16, 132, 2, 1)).isEqualTo(1000);
+    }
+
+    @Test
+    void ranksThatShareADeviceFitOnItTogetherWithTheKernelsThatWaitBehind() {
+        for (int sharers = 2; sharers <= 8; sharers++) {
+            int most = Geometry.mostCarriers(2, 132, 8, sharers);
+            for (int carriers = 1; carriers <= most; carriers++) {
+                assertThat(2 * sharers * (carriers + Geometry.spares(carriers, 8)))
+                        .isLessThanOrEqualTo(2 * 132);
+            }
+        }
+    }
+
+    @Test
+    void memoryHoldsWhatTheExchangesNeedAndNoMore() {
+        long row = 5760;
+        RegionLayout push = layout(OPERATION.withAlgorithm(Algorithm.TWO_SHOT), 4, Exchange.TWO_SHOT_PUSH);
+        assertThat(push.capacity()).isEqualTo(512);
+        assertThat(push.sums()).isEqualTo(RegionLayout.AT_ROWS + 4 * 4 * 512 * row);
+        assertThat(push.bytes()).isEqualTo(push.sums() + 4 * 2048 * row);
+
+        RegionLayout pull = layout(OPERATION, 4, Exchange.ONE_SHOT_PULL);
+        assertThat(pull.wordBytes()).isZero();
+        assertThat(pull.bytes()).isEqualTo(RegionLayout.AT_ROWS + 2048 * row);
+
+        RegionLayout twoShotPull = layout(OPERATION, 4, Exchange.TWO_SHOT_PULL);
+        assertThat(twoShotPull.bytes()).isEqualTo(RegionLayout.AT_ROWS + 2 * 2048 * row);
+    }
+
+    @Test
+    void whereTheChoiceIsFreeOneShotHasRoomForFourMebibytes() {
+        RegionLayout auto = layout(OPERATION, 4, Exchange.ONE_SHOT_PUSH, Exchange.TWO_SHOT_PUSH);
+        assertThat(auto.oneShotMost()).isEqualTo(728);
+        assertThat(auto.capacity()).isEqualTo(728);
+
+        RegionLayout alone = layout(OPERATION.withAlgorithm(Algorithm.ONE_SHOT), 4, Exchange.ONE_SHOT_PUSH);
+        assertThat(alone.oneShotMost()).isEqualTo(2048);
+        assertThat(alone.capacity()).isEqualTo(2048);
+    }
+}

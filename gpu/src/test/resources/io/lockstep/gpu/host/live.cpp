@@ -1,0 +1,189 @@
+// Runs one kernel at a time on the calling thread, every lane a fiber; the kernels of other ranks run on other threads at
+// the same time, each from a library of its own. What shim.h asks of simt.h, with the clock of the machine.
+#include "kernels.cu"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <ucontext.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+namespace simt {
+
+Place here;
+bool late_stores;
+
+namespace {
+
+constexpr size_t STACK = 64 * 1024;
+constexpr uint32_t NEIGHBOURS = 32;
+
+struct Barrier {
+    uint32_t arrived = 0, generation = 0;
+    bool collected = false, result = false;
+};
+
+struct Exchange {
+    Barrier all;
+    float value[2][NEIGHBOURS];
+};
+
+struct Block {
+    uint32_t alive = 0;
+    Barrier all, passing;
+    std::vector<Exchange> exchanges;
+    std::vector<LsPack> shared;
+};
+
+struct Lane {
+    ucontext_t context;
+    Place place;
+    Block *block;
+    const Barrier *awaited; // and the generation that it has to leave behind
+    uint32_t generation;
+    bool ended;
+};
+
+using Entry = void (*)(const LsArgs);
+
+std::vector<Block> blocks;
+std::vector<Lane> lanes;
+Lane *running;
+ucontext_t scheduler;
+Entry kernel;
+const LsArgs *arguments;
+char *stacks;
+size_t stack_count;
+
+void leave() {
+    Lane *lane = running;
+    swapcontext(&lane->context, &scheduler);
+    running = lane;
+    here = lane->place;
+}
+
+void complete(Barrier &barrier) {
+    barrier.result = barrier.collected;
+    barrier.collected = false;
+    barrier.arrived = 0;
+    barrier.generation++;
+}
+
+bool arrive(Barrier &barrier, uint32_t expected, bool waits, bool yes) {
+    barrier.collected |= yes;
+    if (++barrier.arrived == expected) {
+        complete(barrier);
+    } else if (waits) {
+        running->awaited = &barrier;
+        running->generation = barrier.generation;
+        leave();
+    }
+    return barrier.result;
+}
+
+void enter_lane() {
+    kernel(*arguments);
+    Block &block = *running->block;
+    running->ended = true;
+    // Who has ended is not awaited.
+    if (--block.alive > 0 && block.all.arrived == block.alive) {
+        complete(block.all);
+    }
+    setcontext(&scheduler);
+}
+
+} // namespace
+
+void syncthreads(int) { arrive(running->block->all, running->block->alive, true, false); }
+bool any(int, bool yes) { return arrive(running->block->all, running->block->alive, true, yes); }
+void meet(int, bool waits) { arrive(running->block->passing, LS_THREADS, waits, false); }
+
+float shuffle_xor(float value, uint32_t mask) {
+    uint32_t me = here.thread % NEIGHBOURS;
+    Exchange &exchange = running->block->exchanges[here.thread / NEIGHBOURS];
+    uint32_t phase = exchange.all.generation & 1;
+    exchange.value[phase][me] = value;
+    arrive(exchange.all, NEIGHBOURS, true, false);
+    return exchange.value[phase][me ^ mask];
+}
+
+// Lanes run one after the other; the state of the last call changes only when all have read it and met.
+void converge() {}
+void pause() { leave(); }
+
+uint64_t nanos() {
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void may_break() {}
+void store_flag(uint32_t *at, uint32_t value, bool release) { __atomic_store_n(at, value, release ? __ATOMIC_RELEASE : __ATOMIC_RELAXED); }
+uint32_t load_flag(const uint32_t *at, bool acquire) { return acquire ? __atomic_load_n(at, __ATOMIC_ACQUIRE) : __atomic_load_n(at, __ATOMIC_RELAXED); }
+void fence(bool release, bool) { __atomic_thread_fence(release ? __ATOMIC_RELEASE : __ATOMIC_ACQUIRE); }
+void store_late(uint32_t *at, uint32_t value) { *at = value; }
+uint32_t load_late(const uint32_t *at) { return *at; }
+
+} // namespace simt
+
+extern "C" int live_threads() { return LS_THREADS; }
+
+// 0 when the kernel has ended.
+extern "C" int live_launch(void *entry, const LsArgs *args, uint32_t count) {
+    using namespace simt;
+    kernel = (Entry)entry;
+    arguments = args;
+    size_t needed = (size_t)count * LS_THREADS;
+    if (needed > stack_count) {
+        void *more = mmap(nullptr, needed * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (more == MAP_FAILED) {
+            return 1;
+        }
+        if (stacks != nullptr) {
+            munmap(stacks, stack_count * STACK);
+        }
+        stacks = (char *)more;
+        stack_count = needed;
+    }
+    blocks = std::vector<Block>(count);
+    lanes = std::vector<Lane>(needed);
+    for (uint32_t b = 0; b < count; b++) {
+        blocks[b].alive = LS_THREADS;
+        blocks[b].exchanges = std::vector<Exchange>(LS_THREADS / NEIGHBOURS);
+        blocks[b].shared = std::vector<LsPack>(sizeof(LsBlock) / sizeof(LsPack) + 1, LsPack{{0xA5A5A5A5, 0xA5A5A5A5, 0xA5A5A5A5, 0xA5A5A5A5}});
+        for (uint32_t t = 0; t < LS_THREADS; t++) {
+            size_t index = (size_t)b * LS_THREADS + t;
+            Lane &lane = lanes[index];
+            lane.place = {t, b, count, blocks[b].shared.data()};
+            lane.block = &blocks[b];
+            lane.awaited = nullptr;
+            lane.ended = false;
+            getcontext(&lane.context);
+            lane.context.uc_stack.ss_sp = stacks + index * STACK;
+            lane.context.uc_stack.ss_size = STACK;
+            lane.context.uc_link = nullptr;
+            makecontext(&lane.context, enter_lane, 0);
+        }
+    }
+    for (size_t left = needed; left > 0;) {
+        left = 0;
+        for (Lane &lane : lanes) {
+            if (lane.ended) {
+                continue;
+            }
+            left++;
+            if (lane.awaited != nullptr && lane.awaited->generation == lane.generation) {
+                continue;
+            }
+            lane.awaited = nullptr;
+            running = &lane;
+            here = lane.place;
+            swapcontext(&scheduler, &lane.context);
+        }
+        sched_yield();
+    }
+    return 0;
+}
