@@ -5,30 +5,19 @@
 
 #define LS_FN static inline
 #define LS_KERNEL extern "C"
-<<<<<<< HEAD
-#define LS_BOUNDS(threads)
-#define LS_SHARED(type, name) type &name = *(type *)simt::here.shared
-#define LS_ARGS const LsArgs
-
-=======
 #define LS_RARE static __attribute__((noinline))
 #define LS_BOUNDS(threads, whole)
 #define LS_SHARED(type, name) type &name = *(type *)simt::here.shared
 #define LS_ARGS const LsArgs
 
 LS_FN u32 ls_smaller(u32 a, u32 b) { return a < b ? a : b; }
->>>>>>> main
 LS_FN u32 ls_thread() { return simt::here.thread; }
 LS_FN u32 ls_block() { return simt::here.block; }
 LS_FN u32 ls_blocks() { return simt::here.blocks; }
 
 LS_FN void ls_syncthreads(int line = __builtin_LINE()) { simt::syncthreads(line); }
-<<<<<<< HEAD
-LS_FN void ls_votes_begin(u32 *) {}
-=======
 // The lanes of a wave have read the state of the last call by one instruction, and all know the same.
 LS_FN void ls_votes_begin(u32 *) { simt::converge(); }
->>>>>>> main
 LS_FN bool ls_any(u32 *, bool yes, int line = __builtin_LINE()) { return simt::any(line, yes); }
 // A wave of 64 may hold lanes that pass and lanes that wait: it meets the others once.
 LS_FN void ls_meet(bool waits, int line = __builtin_LINE()) { simt::meet(line, waits || LS_WAVE == 64); }
@@ -44,10 +33,6 @@ LS_FN void ls_fence_sc_sys() { simt::fence(true, true); }
 LS_FN void ls_fence_release_gpu() {}
 LS_FN void ls_fence_acquire_gpu() {}
 
-<<<<<<< HEAD
-LS_FN void ls_store_relaxed_sys(u32 *at, u32 v) { simt::store_flag(at, v, false); }
-LS_FN void ls_store_release_sys(u32 *at, u32 v) { simt::store_flag(at, v, true); }
-=======
 LS_FN void ls_store_relaxed_sys(u32 *at, u32 v) {
     simt::may_break();
     simt::store_flag(at, v, false);
@@ -56,18 +41,11 @@ LS_FN void ls_store_release_sys(u32 *at, u32 v) {
     simt::may_break();
     simt::store_flag(at, v, true);
 }
->>>>>>> main
 LS_FN u32 ls_load_relaxed_sys(const u32 *at) { return simt::load_flag(at, false); }
 LS_FN u32 ls_load_acquire_sys(const u32 *at) { return simt::load_flag(at, true); }
 LS_FN u32 ls_load_relaxed_gpu(const u32 *at) { return simt::load_flag(at, false); }
 LS_FN u32 ls_load_acquire_gpu(const u32 *at) { return simt::load_flag(at, false); }
 
-<<<<<<< HEAD
-LS_FN void ls_store_word64_relaxed_sys(u64 *at, u64 v) { __atomic_store_n(at, v, __ATOMIC_RELAXED); }
-LS_FN u64 ls_load_word64_relaxed_sys(const u64 *at) { return __atomic_load_n(at, __ATOMIC_RELAXED); }
-LS_FN void ls_store_words_relaxed_sys(void *at, const LsPack &p) {
-    for (int i = 0; i < 4; i++) {
-=======
 LS_FN void ls_store_word64_relaxed_sys(u64 *at, u64 v) {
     simt::may_break();
     __atomic_store_n(at, v, __ATOMIC_RELAXED);
@@ -76,7 +54,6 @@ LS_FN u64 ls_load_word64_relaxed_sys(const u64 *at) { return __atomic_load_n(at,
 LS_FN void ls_store_words_relaxed_sys(void *at, const LsPack &p) {
     for (int i = 0; i < 4; i++) {
         simt::may_break(); // each word is by itself
->>>>>>> main
         if (simt::late_stores) {
             simt::store_late((u32 *)at + i, p.w[i]);
         } else {

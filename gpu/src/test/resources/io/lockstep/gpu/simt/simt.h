@@ -28,11 +28,7 @@ struct Options {
     uint32_t wave;         // 32 or 64
     uint32_t shared_bytes; // of a block
     uint64_t seed;
-<<<<<<< HEAD
-    uint32_t skew;         // the most rounds that a rank stands still for, now and then
-=======
     uint32_t skew;         // the most rounds that a rank, or a lane between two accesses, stands still for, now and then
->>>>>>> main
     uint64_t most_nanos;   // of the clock, after which a run is ended as one that hangs
     bool late_stores;      // words that a rank stores into its own memory stay with it until a fence must move them
 };
@@ -68,21 +64,15 @@ void syncthreads(int line);
 bool any(int line, bool yes);
 // Some lanes pass and others wait.
 void meet(int line, bool waits);
-<<<<<<< HEAD
-=======
 // The lanes of a wave come together. Orders nothing.
 void converge();
->>>>>>> main
 float shuffle_xor(float value, uint32_t mask);
 void pause();
 uint64_t nanos();
 
-<<<<<<< HEAD
-=======
 // Before an access that a peer sees: now and then the lane stands still there.
 void may_break();
 
->>>>>>> main
 // Flags. Built for ThreadSanitizer, a fence is what it is in C++: see simt.cpp.
 void store_flag(uint32_t *at, uint32_t value, bool release);
 uint32_t load_flag(const uint32_t *at, bool acquire);
