@@ -95,7 +95,8 @@ final class Course implements AutoCloseable {
     }
 
     /**
-     * In pieces: from 2.5 MB on the JVM copies past the caches, and what a layer before left in them would not be there.
+     * In pieces: from 2.5 MB on the JVM copies past the caches, and what a layer before left in them would not be
+     * there.
      */
     private static void copy(MemorySegment from, MemorySegment to) {
         for (long at = 0; at < from.byteSize(); at += PIECE) {

@@ -4,6 +4,7 @@ import io.lockstep.core.DType;
 import io.lockstep.core.Operation;
 import io.lockstep.core.UsageException;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What is fixed when the kernels are compiled.
@@ -74,8 +75,12 @@ public record KernelOptions(int ranks, DType dtype, int hidden, boolean residual
 
     /** As the compiler gets them, for one rank: code that knows its rank is shorter. */
     public List<String> defines(int rank) {
+        return Stream.concat(Stream.of("LS_RANK=" + rank), defines().stream()).toList();
+    }
+
+    /** As the compiler gets them, for code that serves every rank. */
+    public List<String> defines() {
         return List.of(
-                "LS_RANK=" + rank,
                 "LS_RANKS=" + ranks,
                 "LS_DTYPE="
                         + switch (dtype) {

@@ -7,17 +7,9 @@ import io.lockstep.gpu.kernel.Exchange;
 import io.lockstep.gpu.kernel.KernelOptions;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
@@ -33,43 +25,33 @@ class BitsOnTheHostTest {
     private static final List<Integer> TOKENS = List.of(1, 2, 3, 13, 17);
     private static final int MOST_SKEW = 60;
 
-    private static ExecutorService workers;
-
-    /** The builds run side by side: each is one thread of the host. */
     @BeforeAll
-    static void startWorkers() {
+    static void requireCompiler() {
         HostBuild.requireCompiler();
-        workers = Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
     }
 
-    @AfterAll
-    static void endWorkers() {
-        if (workers != null) {
-            workers.shutdownNow();
-        }
-    }
-
-    /** Every dtype with every hidden, and with each of these another world size, wave and set of parts. */
+    /** Every world size with every hidden; dtypes, waves and parts take turns, so that all pairs occur. */
     @TestFactory
     Stream<DynamicTest> everyBitIsTheReferences() {
-        Map<String, Callable<Void>> cases = new LinkedHashMap<>();
+        SideBySide cases = new SideBySide();
         int number = 0;
-        for (DType dtype : DType.values()) {
+        for (int world : WORLDS) {
             for (int hidden : HIDDEN) {
-                int world = WORLDS.get((number * 3 + number / HIDDEN.size()) % WORLDS.size());
+                DType dtype = DType.values()[(number + number / HIDDEN.size()) % 3];
                 boolean residual = number % 4 != 1;
                 boolean norm = number % 5 != 2;
-                add(cases, new KernelOptions(world, dtype, hidden, residual, norm), number % 2 == 0 ? 32 : 64, number);
+                int wave = (number + number / HIDDEN.size()) % 2 == 0 ? 32 : 64;
+                add(cases, new KernelOptions(world, dtype, hidden, residual, norm), wave, number);
                 number++;
             }
         }
-        return started(cases);
+        return cases.tests();
     }
 
     @Tag("slow")
     @TestFactory
     Stream<DynamicTest> everyBitOfTheWholeProductIsTheReferences() {
-        Map<String, Callable<Void>> cases = new LinkedHashMap<>();
+        SideBySide cases = new SideBySide();
         int number = 0;
         for (int world : WORLDS) {
             for (DType dtype : DType.values()) {
@@ -83,30 +65,11 @@ class BitsOnTheHostTest {
                 }
             }
         }
-        return started(cases);
+        return cases.tests();
     }
 
-    private static void add(Map<String, Callable<Void>> cases, KernelOptions options, int wave, long seed) {
-        cases.put(options + ", wave " + wave, () -> {
-            compare(options, wave, seed);
-            return null;
-        });
-    }
-
-    /** All are under way before the first is awaited. */
-    private static Stream<DynamicTest> started(Map<String, Callable<Void>> cases) {
-        List<DynamicTest> tests = new ArrayList<>();
-        cases.forEach((name, body) -> {
-            Future<Void> future = workers.submit(body);
-            tests.add(DynamicTest.dynamicTest(name, () -> {
-                try {
-                    future.get();
-                } catch (ExecutionException e) {
-                    throw e.getCause();
-                }
-            }));
-        });
-        return tests.stream();
+    private static void add(SideBySide cases, KernelOptions options, int wave, long seed) {
+        cases.add(options + ", wave " + wave, () -> compare(options, wave, seed));
     }
 
     private static void compare(KernelOptions options, int wave, long seed) throws Exception {

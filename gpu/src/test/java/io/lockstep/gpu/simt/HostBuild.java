@@ -20,6 +20,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -52,7 +53,7 @@ record HostBuild(KernelOptions options, int wave, String source, boolean threadS
 
     /** With other text in one place of the kernels, which must be there once. */
     HostBuild with(String text, String other) {
-        assertThat(source.split(java.util.regex.Pattern.quote(text), -1))
+        assertThat(source.split(Pattern.quote(text), -1))
                 .as("the kernels have this text once: " + text)
                 .hasSize(2);
         return new HostBuild(options, wave, source.replace(text, other), threadSanitizer);
@@ -68,6 +69,23 @@ record HostBuild(KernelOptions options, int wave, String source, boolean threadS
                 Stream.of(Objects.requireNonNullElse(System.getenv("PATH"), "").split(File.pathSeparator))
                         .anyMatch(folder -> Files.isExecutable(Path.of(folder, COMPILER))),
                 "g++ is not on the PATH: without it the kernels are not run on the host.");
+    }
+
+    /** Whether the compiler can link ThreadSanitizer. */
+    static boolean hasThreadSanitizer() throws IOException, InterruptedException {
+        Path source = Files.createTempFile("empty", ".cpp");
+        Path program = Files.createTempFile("empty", ".out");
+        try {
+            Files.writeString(source, "int main() {}\n");
+            return run(
+                                    List.of(COMPILER, "-fsanitize=thread", source.toString(), "-o", program.toString()),
+                                    MOST_SECONDS)
+                            .status()
+                    == 0;
+        } finally {
+            Files.delete(source);
+            Files.deleteIfExists(program);
+        }
     }
 
     /** The program, compiled if it is not there from before. */
@@ -133,7 +151,7 @@ record HostBuild(KernelOptions options, int wave, String source, boolean threadS
         try {
             ProcessBuilder builder =
                     new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile());
-            builder.environment().put("TSAN_OPTIONS", "exitcode=66 history_size=4");
+            builder.environment().put("TSAN_OPTIONS", "exitcode=66 halt_on_error=1 history_size=4");
             Process process = builder.start();
             if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();

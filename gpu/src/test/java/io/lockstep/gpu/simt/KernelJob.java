@@ -37,9 +37,9 @@ record KernelJob(
         long abortAtNanos,
         int abortRank) {
     static final float EPSILON = 1e-6f;
-    private static final long DEADLINE_NANOS = 20_000_000;
+    private static final long DEADLINE_NANOS = 3_000_000;
     private static final long MOST_DEADLINES = 10;
-    private static final long MOST_SECONDS = 300;
+    private static final long MOST_SECONDS = 60;
 
     /** Calls that are expected to end. */
     KernelJob(HostBuild build, List<Call> calls, int mostCarriers, long seed, int skew) {

@@ -46,6 +46,7 @@ constexpr uint32_t NEIGHBOURS = 32;
 // How long a late store stays at most, in rounds: some calls long.
 constexpr uint32_t MOST_LATE = 4096;
 constexpr uint32_t ROUNDS_BETWEEN_LOOKS = 64;
+constexpr uint32_t MOST_BETWEEN_BREAKS = 400;
 
 enum class State : uint8_t { ENDED, READY, POLLING, WAITING };
 
@@ -54,6 +55,7 @@ struct Barrier;
 
 struct Lane {
     State state = State::ENDED;
+    bool broken_off = false; // on a break
     Place place;
     Block *block;
     int line;               // of the kernels, where it waits
@@ -82,11 +84,20 @@ struct Exchange {
     float value[2][NEIGHBOURS];
 };
 
+// A wave's turn goes through all of its lanes, also where one takes a break in the middle.
+struct Wave {
+    State turn;
+    uint32_t next = 0;
+    uint32_t together = 0;
+    uint64_t asleep_until = 0;
+};
+
 struct Block {
     uint32_t rank, alive;
     Barrier all, passing;
     std::vector<Exchange> exchanges;
     std::vector<Lane> lanes;
+    std::vector<Wave> waves;
     std::vector<uint64_t> shared;
 };
 
@@ -111,6 +122,7 @@ std::vector<Rank> ranks;
 std::unordered_map<uint32_t *, Late> late;
 Lane *running;
 uint64_t clock_nanos, random_state;
+uint32_t until_break;
 #if defined(SIMT_TSAN)
 void *main_fiber;
 ucontext_t main_context;
@@ -274,23 +286,40 @@ void start(uint32_t r, Driver &driver) {
     rank.unfinished = rank.launch.blocks * options.threads;
 }
 
-bool step(Rank &rank, Block &block, uint32_t first) {
-    uint32_t end = first + options.wave < options.threads ? first + options.wave : options.threads;
-    State turn = State::READY;
+State turn_of(const Block &block, uint32_t first, uint32_t end) {
     for (uint32_t i = first; i < end; i++) {
         if (block.lanes[i].state == State::POLLING) {
-            turn = State::POLLING;
+            return State::POLLING;
         }
     }
+    return State::READY;
+}
+
+bool step(Rank &rank, Block &block, uint32_t number) {
+    uint32_t first = number * options.wave;
+    uint32_t end = first + options.wave < options.threads ? first + options.wave : options.threads;
+    Wave &wave = block.waves[number];
+    if (wave.asleep_until > clock_nanos) {
+        return true;
+    }
+    if (wave.next == 0) {
+        wave.turn = turn_of(block, first, end);
+    }
     bool ran = false;
-    for (uint32_t i = first; i < end; i++) {
+    for (uint32_t i = first + wave.next; i < end; i++) {
         Lane &lane = block.lanes[i];
-        if (lane.state != turn) {
+        if (lane.state != wave.turn && !lane.broken_off) {
             continue;
         }
         ran = true;
+        lane.broken_off = false;
         lane.state = State::READY;
         enter(lane);
+        if (lane.broken_off) {
+            wave.next = i - first;
+            wave.asleep_until = clock_nanos + random(options.skew) * ROUND_NANOS;
+            return true;
+        }
         if (lane.state == State::ENDED) {
             rank.unfinished--;
             // Who has ended is not awaited.
@@ -299,6 +328,7 @@ bool step(Rank &rank, Block &block, uint32_t first) {
             }
         }
     }
+    wave.next = 0;
     return ran;
 }
 
@@ -333,6 +363,7 @@ void run(const Options &chosen, const Region *where, Driver &driver) {
     regions = where;
     late_stores = chosen.late_stores;
     random_state = chosen.seed * 2 + 1;
+    until_break = MOST_BETWEEN_BREAKS;
     TSAN(main_fiber = __tsan_get_current_fiber();)
     size_t lanes = (size_t)options.ranks * options.most_blocks * options.threads;
     char *stacks = (char *)mmap(nullptr, lanes * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -350,6 +381,7 @@ void run(const Options &chosen, const Region *where, Driver &driver) {
             block.exchanges = std::vector<Exchange>(options.threads / NEIGHBOURS);
             block.shared = std::vector<uint64_t>(options.shared_bytes / sizeof(uint64_t) + 1);
             block.lanes = std::vector<Lane>(options.threads);
+            block.waves = std::vector<Wave>((options.threads + options.wave - 1) / options.wave);
             for (uint32_t t = 0; t < options.threads; t++) {
                 Lane &lane = block.lanes[t];
                 lane.block = &block;
@@ -387,14 +419,14 @@ void run(const Options &chosen, const Region *where, Driver &driver) {
             uint32_t first_block = random(rank.launch.blocks);
             for (uint32_t b = 0; b < rank.launch.blocks; b++) {
                 Block &block = rank.blocks[(first_block + b) % rank.launch.blocks];
-                uint32_t waves = (options.threads + options.wave - 1) / options.wave;
+                uint32_t waves = (uint32_t)block.waves.size();
                 uint32_t first_wave = random(waves);
                 for (uint32_t w = 0; w < waves; w++) {
                     if (random(16) == 0) {
                         ran = true;
                         continue;
                     }
-                    ran |= step(rank, block, (first_wave + w) % waves * options.wave);
+                    ran |= step(rank, block, (first_wave + w) % waves);
                 }
             }
         }
@@ -420,6 +452,24 @@ void syncthreads(int line) { arrive(running->block->all, running->block->alive, 
 bool any(int line, bool yes) { return arrive(running->block->all, running->block->alive, line, yes, true); }
 
 void meet(int line, bool waits) { arrive(running->block->passing, options.threads, line, false, waits); }
+
+void converge() {
+    Lane &lane = *running;
+    Block &block = *lane.block;
+    uint32_t number = lane.place.thread / options.wave;
+    uint32_t first = number * options.wave;
+    uint32_t end = first + options.wave < options.threads ? first + options.wave : options.threads;
+    lane.awaited = nullptr;
+    if (++block.waves[number].together < end - first) {
+        lane.state = State::WAITING;
+        leave();
+        return;
+    }
+    block.waves[number].together = 0;
+    for (uint32_t i = first; i < end; i++) {
+        block.lanes[i].state = State::READY;
+    }
+}
 
 float shuffle_xor(float value, uint32_t mask) {
     Lane &lane = *running;
@@ -455,6 +505,14 @@ void pause() {
 }
 
 uint64_t nanos() { return clock_nanos; }
+
+void may_break() {
+    if (options.skew > 0 && --until_break == 0) {
+        until_break = 1 + random(MOST_BETWEEN_BREAKS);
+        running->broken_off = true;
+        leave();
+    }
+}
 
 #if defined(SIMT_TSAN)
 namespace {
