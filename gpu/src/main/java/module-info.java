@@ -7,6 +7,8 @@ module io.lockstep.gpu {
     // For checking and measuring, not for users.
     exports io.lockstep.gpu.collective to
             io.lockstep.cli;
+    exports io.lockstep.gpu.driver to
+            io.lockstep.cli;
     exports io.lockstep.gpu.hip to
             io.lockstep.cli;
     exports io.lockstep.gpu.inspect to

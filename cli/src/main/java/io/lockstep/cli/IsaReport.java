@@ -74,7 +74,7 @@ record IsaReport(String what, List<AmdgcnFinding> findings) {
 
     private static IsaReport ofArchitecture(AmdgcnArch arch) {
         HipCompiler compiler = new HipCompiler();
-        byte[] code = compiler.compile(KernelSource.text(), arch.label(), OPTIONS.defines());
+        byte[] code = compiler.compile(KernelSource.text(), arch.label(), OPTIONS.defines(0));
         return ofCodeObject(
                 "the kernels, compiled for " + arch.label() + " by " + compiler.identity(), code, OPTIONS.threads());
     }

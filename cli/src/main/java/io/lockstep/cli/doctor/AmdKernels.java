@@ -33,7 +33,7 @@ final class AmdKernels {
         String here = device ? "; a device is here" : "; no device here";
         byte[] code;
         try {
-            code = new HipCompiler().compile(KernelSource.text(), arch.label(), OPTIONS.defines());
+            code = new HipCompiler().compile(KernelSource.text(), arch.label(), OPTIONS.defines(0));
         } catch (DriverException e) {
             String sentence = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
             return Finding.warning(SUBJECT, "not compiled for " + arch.label() + here + ". " + sentence);

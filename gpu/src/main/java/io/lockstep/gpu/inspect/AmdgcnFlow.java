@@ -116,6 +116,13 @@ final class AmdgcnFlow {
         return spread(to, false, new BitSet());
     }
 
+    /** The instructions to which some way leads from this one without a barrier. */
+    BitSet leadingFrom(int from) {
+        BitSet start = new BitSet();
+        start.set(from);
+        return spread(start, true, new BitSet());
+    }
+
     private BitSet spread(BitSet from, boolean forward, BitSet barriers) {
         int[][] edges = forward ? next : previous;
         BitSet seen = new BitSet();

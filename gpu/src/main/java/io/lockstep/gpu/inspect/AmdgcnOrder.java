@@ -29,7 +29,6 @@ final class AmdgcnOrder {
     private static final int INVALIDATED_NARROWLY = 4;
     private static final int ACQUIRED_ALONE = 8;
     private static final int MET = 16;
-    private static final int OF_A_GROUP = 32;
     private static final int NOT_ACQUIRED = ASKED | ANSWERED | INVALIDATED_NARROWLY;
 
     private final AmdgcnArch arch;
@@ -110,7 +109,10 @@ final class AmdgcnOrder {
     private int access(String mark, int from, Kind kind, boolean words) {
         int wanted = words ? 16 : 4;
         int first = -1;
-        for (int at = from; at < code.size() && wanted > 0; at++) {
+        int at = from - 1;
+        for (int steps = 0; steps < code.size() && wanted > 0; steps++) {
+            // A block may end between the mark and its access, which several marks may have in common.
+            at = steps > 0 && effects.get(at).kind() == Kind.JUMP ? flow.next(at)[0] : at + 1;
             AmdgcnEffect effect = effects.get(at);
             if (effect.kind() == Kind.BARRIER || effect.kind() == Kind.END) {
                 break;
@@ -227,10 +229,10 @@ final class AmdgcnOrder {
     // ---- Acquire ----
 
     private void acquire() {
-        BitSet polls = flags("await.", false);
-        BitSet grouped = flags("await.", true);
-        BitSet behind = flow.barriersNextTo(grouped, true);
-        AmdgcnFlow.Step step = (index, before) -> afterAcquireStep(index, before, polls, grouped, behind);
+        rearmed();
+        BitSet polls = flags("await.", true);
+        BitSet behind = flow.barriersNextTo(polls, true);
+        AmdgcnFlow.Step step = (index, before) -> afterAcquireStep(index, before, polls, behind);
         int[] known = flow.solve(0, (a, b) -> a | b, step, (from, to) -> !skipsInvalidation(from, to, polls));
         // Between two polls a poller looks at the clock and at words that end its wait: no data.
         BitSet polling = flow.leadingTo(polls);
@@ -258,17 +260,33 @@ final class AmdgcnOrder {
                 && skipped.stream().noneMatch(effect -> effect.kind() == Kind.BARRIER);
     }
 
-    private int afterAcquireStep(int index, int before, BitSet polls, BitSet grouped, BitSet behind) {
+    /**
+     * The block that keeps the books polls on its own. Its code may be joined with that of the others, so that not
+     * every way that is drawn is one that it takes: behind the poll one way must lead to an invalidation.
+     */
+    private void rearmed() {
+        BitSet polls = marked.getOrDefault("await." + AmdgcnDemand.REARMED, new BitSet());
+        polls.stream()
+                .filter(poll -> flow.leadingFrom(poll).stream().noneMatch(at -> {
+                    AmdgcnEffect effect = effects.get(at);
+                    return effect.kind() == Kind.INVALIDATE && effect.system();
+                }))
+                .forEach(poll -> find(
+                        AmdgcnRule.INVALIDATE,
+                        poll,
+                        "behind this poll no invalidation of the system's scope follows."));
+    }
+
+    private int afterAcquireStep(int index, int before, BitSet polls, BitSet behind) {
         AmdgcnEffect effect = effects.get(index);
         if (polls.get(index)) {
-            return ASKED | (grouped.get(index) ? OF_A_GROUP : 0);
+            return ASKED;
         }
-        boolean group = (before & OF_A_GROUP) != 0;
         return switch (effect.kind()) {
             case WAIT -> effect.waitsForLoads() && (before & ASKED) != 0 ? (before & ~ASKED) | ANSWERED : before;
             case INVALIDATE -> {
                 if (effect.system()) {
-                    boolean alone = (before & NOT_ACQUIRED) != 0 && group;
+                    boolean alone = (before & NOT_ACQUIRED) != 0;
                     int kept = before & ~NOT_ACQUIRED & ~MET;
                     yield alone ? kept | ACQUIRED_ALONE : kept;
                 }
@@ -300,7 +318,8 @@ final class AmdgcnOrder {
                 if ((known & ACQUIRED_ALONE) != 0 && effect.kind() == Kind.END) {
                     find(AmdgcnRule.BARRIER_AFTER_POLL, at, "behind the poll the work-group does not meet.");
                 }
-                if ((known & MET) != 0) {
+                // A kernel that ends loads nothing more.
+                if ((known & MET) != 0 && effect.kind() == Kind.BARRIER) {
                     find(AmdgcnRule.INVALIDATE_BY_ALL, at, "behind the barrier a wave does not invalidate its caches.");
                 }
             }

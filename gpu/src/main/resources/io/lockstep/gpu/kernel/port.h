@@ -174,8 +174,9 @@ LS_FN u32 ls_round_bf16x2(float low, float high) {
 #define LS_ROLE(value) LS_WAVE_UNIFORM(value)
 #endif
 
-// Names the access that follows, as a symbol of the code object: no instruction, but inspection finds the place.
-#define LS_MARK(what) asm volatile("ls_mark." what ".%=:" ::: "memory")
+// Names the access to an address that follows, as a symbol of the code object: no instruction, but inspection finds the
+// place. The address is an operand, so that nothing is loaded for it between the two.
+#define LS_MARK(what, at) asm volatile("ls_mark." what ".%=:" ::"v"(at) : "memory")
 
 LS_FN u32 ls_smaller(u32 a, u32 b) { return a < b ? a : b; }
 LS_FN u32 ls_thread() { return __builtin_amdgcn_workitem_id_x(); }
@@ -267,13 +268,13 @@ LS_FN LsBuffer ls_buffer(const void *at) {
 }
 LS_FN void ls_store_words_relaxed_sys(void *at, const LsPack &p) {
     LsBuffer to = ls_buffer(at);
-    LS_MARK("send");
+    LS_MARK("send", to.offset);
     __builtin_amdgcn_raw_buffer_store_b128(LsVector{p.w[0], p.w[1], p.w[2], p.w[3]}, to.buffer, to.offset, 0, LS_STORE_SYSTEM);
     asm volatile("" ::: "memory");
 }
 LS_FN LsPack ls_load_words_relaxed_sys(const void *at) {
     LsBuffer from = ls_buffer(at);
-    LS_MARK("receive");
+    LS_MARK("receive", from.offset);
     LsVector v = __builtin_amdgcn_raw_buffer_load_b128(from.buffer, from.offset, 0, LS_LOAD_SYSTEM);
     asm volatile("" ::: "memory");
     return LsPack{{v.x, v.y, v.z, v.w}};
@@ -281,12 +282,12 @@ LS_FN LsPack ls_load_words_relaxed_sys(const void *at) {
 #else
 // Two accesses of eight bytes, which is more than the protocol asks for.
 LS_FN void ls_store_words_relaxed_sys(void *at, const LsPack &p) {
-    LS_MARK("send");
+    LS_MARK("send", at);
     ls_store_word64_relaxed_sys((u64 *)at, (u64)p.w[1] << 32 | p.w[0]);
     ls_store_word64_relaxed_sys((u64 *)at + 1, (u64)p.w[3] << 32 | p.w[2]);
 }
 LS_FN LsPack ls_load_words_relaxed_sys(const void *at) {
-    LS_MARK("receive");
+    LS_MARK("receive", at);
     u64 low = ls_load_word64_relaxed_sys((const u64 *)at), high = ls_load_word64_relaxed_sys((const u64 *)at + 1);
     return LsPack{{(u32)low, (u32)(low >> 32), (u32)high, (u32)(high >> 32)}};
 }
@@ -325,7 +326,7 @@ LS_FN u32 ls_round_fp16x2(float low, float high) {
 #endif
 
 #ifndef LS_MARK
-#define LS_MARK(what)
+#define LS_MARK(what, at)
 #endif
 // What every thread of a wave has alike; and whether a thread holds rows, where no wave has threads of both kinds.
 #ifndef LS_WAVE_UNIFORM

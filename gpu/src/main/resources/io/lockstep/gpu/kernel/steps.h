@@ -10,20 +10,20 @@
 #define LS_STORE_FLAG(how, flags, number) \
     { \
         u32 *at = LS_FLAG_##flags(call.lane, LS_ME); \
-        LS_MARK("store." #flags); \
+        LS_MARK("store." #flags, at); \
         ls_store_##how(at, (number)); \
     }
 #define LS_AWAIT_FLAG(how, flags, number) \
     { \
         LsWait wait = {}; \
         const u32 *at = LS_FLAG_##flags(LS_ME, call.lane); \
-        LS_MARK("await." #flags); \
+        LS_MARK("await." #flags, at); \
         u32 found = ls_load_##how(at); \
         while (!ls_reached(found, (number))) { \
             if (ls_give_up(a, call, wait, LS_AWAITED_##flags, call.lane, (number), found)) { \
                 break; \
             } \
-            LS_MARK("await." #flags); \
+            LS_MARK("await." #flags, at); \
             found = ls_load_##how(at); \
         } \
     }

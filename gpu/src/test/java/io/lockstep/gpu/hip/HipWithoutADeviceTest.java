@@ -85,7 +85,7 @@ class HipWithoutADeviceTest {
     @Test
     void theRealRunTimeCompilerMakesTheKernelsInAProcessOfItsOwn() {
         Needs.hipRtc();
-        List<String> options = HipCompiler.options(AmdgcnArch.GFX90A, OPTIONS.defines());
+        List<String> options = HipCompiler.options(AmdgcnArch.GFX90A, OPTIONS.defines(0));
         byte[] code = HipRtcProcess.compile(KernelSource.text(), options);
         CodeObject object = CodeObject.read(code);
         assertThat(object.architecture()).isEqualTo("gfx90a");
@@ -99,7 +99,7 @@ class HipWithoutADeviceTest {
     @Test
     void aRunTimeCompilerThatEndsItsProcessEndsNoOther() {
         Needs.hipRtc();
-        List<String> options = new ArrayList<>(HipCompiler.options(AmdgcnArch.GFX90A, OPTIONS.defines()));
+        List<String> options = new ArrayList<>(HipCompiler.options(AmdgcnArch.GFX90A, OPTIONS.defines(0)));
         options.set(0, "--offload-arch=gfx9999");
         assertThatThrownBy(() -> HipRtcProcess.compile(KernelSource.text(), options))
                 .isInstanceOf(DriverException.class)
@@ -120,7 +120,7 @@ class HipWithoutADeviceTest {
     @Test
     void anArchitectureThatIsNotCompiledForIsRefusedBeforeAnyCompilerSeesIt() {
         for (String architecture : List.of("gfx999", "sm_90", "", "gfx942; rm")) {
-            assertThatThrownBy(() -> new HipCompiler().compile(KernelSource.text(), architecture, OPTIONS.defines()))
+            assertThatThrownBy(() -> new HipCompiler().compile(KernelSource.text(), architecture, OPTIONS.defines(0)))
                     .isInstanceOf(UsageException.class)
                     .hasMessageContaining("gfx942");
         }
@@ -130,7 +130,7 @@ class HipWithoutADeviceTest {
     void whatTheRunTimeCompilerDoesNotKnowClangCompiles() {
         Needs.clang();
         for (AmdgcnArch arch : List.of(AmdgcnArch.GFX942, AmdgcnArch.GFX1250)) {
-            byte[] code = new HipCompiler().compile(KernelSource.text(), arch.label(), OPTIONS.defines());
+            byte[] code = new HipCompiler().compile(KernelSource.text(), arch.label(), OPTIONS.defines(0));
             assertThat(CodeObject.read(code).architecture()).isEqualTo(arch.label());
         }
     }

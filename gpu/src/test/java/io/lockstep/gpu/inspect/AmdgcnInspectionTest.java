@@ -59,7 +59,7 @@ class AmdgcnInspectionTest {
     @EnumSource
     void whatTheCompilerMakesOfTheKernelsIsRight(AmdgcnArch arch) {
         KernelOptions options = new KernelOptions(4, DType.BF16, 2880, true, true);
-        byte[] code = Needs.clang().compile(KernelSource.text(), HipCompiler.options(arch, options.defines()));
+        byte[] code = Needs.clang().compile(KernelSource.text(), HipCompiler.options(arch, options.defines(0)));
         assertThat(AmdgcnInspection.listing(arch, Needs.disassembler().listing(code)))
                 .isEmpty();
         CodeObject object = CodeObject.read(code);
@@ -79,7 +79,7 @@ class AmdgcnInspectionTest {
                 new KernelOptions(3, DType.FP16, 7168, false, true),
                 new KernelOptions(5, DType.BF16, 2040, false, false));
         for (KernelOptions options : shapes) {
-            byte[] code = Needs.clang().compile(KernelSource.text(), HipCompiler.options(arch, options.defines()));
+            byte[] code = Needs.clang().compile(KernelSource.text(), HipCompiler.options(arch, options.defines(0)));
             assertThat(AmdgcnInspection.listing(arch, Needs.disassembler().listing(code)))
                     .as(options.toString())
                     .isEmpty();
@@ -258,7 +258,7 @@ class AmdgcnInspectionTest {
     void aCodeObjectThatIsLaunchedOtherwiseIsFound() {
         KernelOptions options = Listings.ODD;
         byte[] code =
-                Needs.clang().compile(KernelSource.text(), HipCompiler.options(AmdgcnArch.GFX942, options.defines()));
+                Needs.clang().compile(KernelSource.text(), HipCompiler.options(AmdgcnArch.GFX942, options.defines(0)));
         CodeObject object = CodeObject.read(code);
         assertThat(AmdgcnInspection.codeObject(AmdgcnArch.GFX942, object, options.threads(), ARGUMENT_BYTES))
                 .isEmpty();
@@ -269,7 +269,7 @@ class AmdgcnInspectionTest {
 
     @Test
     void codeThatFlushesSubnormalNumbersIsFound() {
-        List<String> flushing = new ArrayList<>(HipCompiler.options(AmdgcnArch.GFX942, Listings.ODD.defines()));
+        List<String> flushing = new ArrayList<>(HipCompiler.options(AmdgcnArch.GFX942, Listings.ODD.defines(0)));
         flushing.add("-fgpu-flush-denormals-to-zero");
         CodeObject object = CodeObject.read(Needs.clang().compile(KernelSource.text(), flushing));
         assertThat(AmdgcnInspection.codeObject(AmdgcnArch.GFX942, object, Listings.ODD.threads(), ARGUMENT_BYTES))
@@ -280,7 +280,7 @@ class AmdgcnInspectionTest {
     @Test
     void aBrokenCodeObjectIsRefusedWithASentence() {
         byte[] code = Needs.clang()
-                .compile(KernelSource.text(), HipCompiler.options(AmdgcnArch.GFX942, Listings.ODD.defines()));
+                .compile(KernelSource.text(), HipCompiler.options(AmdgcnArch.GFX942, Listings.ODD.defines(0)));
         for (int length : List.of(0, 3, 64, 100, 700, code.length / 2, code.length - 100)) {
             assertThatThrownBy(() -> CodeObject.read(Arrays.copyOf(code, length)))
                     .as("%s bytes", length)

@@ -26,6 +26,6 @@ final class Listings {
     }
 
     static String of(AmdgcnArch arch, String source, KernelOptions options) {
-        return Needs.clang().listing(source, HipCompiler.options(arch, options.defines()));
+        return Needs.clang().listing(source, HipCompiler.options(arch, options.defines(0)));
     }
 }
