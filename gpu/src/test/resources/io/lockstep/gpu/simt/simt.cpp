@@ -317,7 +317,9 @@ bool step(Rank &rank, Block &block, uint32_t number) {
         enter(lane);
         if (lane.broken_off) {
             wave.next = i - first;
-            wave.asleep_until = clock_nanos + random(options.skew) * ROUND_NANOS;
+            // Mostly short, and now and then as long as some calls.
+            uint32_t most = random(32) == 0 ? options.skew * 32 : options.skew;
+            wave.asleep_until = clock_nanos + random(most) * ROUND_NANOS;
             return true;
         }
         if (lane.state == State::ENDED) {
