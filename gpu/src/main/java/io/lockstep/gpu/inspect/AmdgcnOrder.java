@@ -261,8 +261,8 @@ final class AmdgcnOrder {
     }
 
     /**
-     * The block that keeps the books polls on its own. Its code may be joined with that of the others, so that not every
-     * way that is drawn is one that it takes: behind the poll one way must lead to an invalidation.
+     * The block that keeps the books polls on its own. Its code may be joined with that of the others, so that not
+     * every way that is drawn is one that it takes: behind the poll one way must lead to an invalidation.
      */
     private void rearmed() {
         BitSet polls = marked.getOrDefault("await." + AmdgcnDemand.REARMED, new BitSet());
@@ -272,7 +272,9 @@ final class AmdgcnOrder {
                     return effect.kind() == Kind.INVALIDATE && effect.system();
                 }))
                 .forEach(poll -> find(
-                        AmdgcnRule.INVALIDATE, poll, "behind this poll no invalidation of the system's scope follows."));
+                        AmdgcnRule.INVALIDATE,
+                        poll,
+                        "behind this poll no invalidation of the system's scope follows."));
     }
 
     private int afterAcquireStep(int index, int before, BitSet polls, BitSet behind) {
