@@ -34,7 +34,7 @@ struct alignas(16) LsPack {
 #define LS_SHARED(type, name) __shared__ type name
 #define LS_ARGS const __grid_constant__ LsArgs
 // Names the access that follows, as a comment of the PTX: no instruction, but inspection finds the place.
-#define LS_MARK(what) asm volatile("// ls_mark." what)
+#define LS_MARK(what, at) asm volatile("// ls_mark." what)
 
 LS_FN u32 ls_smaller(u32 a, u32 b) { return min(a, b); }
 LS_FN u32 ls_thread() { return threadIdx.x; }

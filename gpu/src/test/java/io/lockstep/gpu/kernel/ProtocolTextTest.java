@@ -47,7 +47,8 @@ class ProtocolTextTest {
                 .doesNotContain("fence")
                 .doesNotContain("drain")
                 .doesNotContain("acquire");
-        assertThat(section(ProtocolText.render(Protocols.noEndBarrier()), "END")).isEqualTo("#define LS_END_STEPS\n");
+        assertThat(section(ProtocolText.render(Protocols.noEndBarrier()), "END"))
+                .isEqualTo("#define LS_END_STEPS\n");
     }
 
     @Test
@@ -59,7 +60,7 @@ class ProtocolTextTest {
                 Barriers.fenced(Buffer.flags("start", 1)),
                 Barriers.releaseAcquire(middle, Reach.LOCAL_ONLY, Reach.FULL),
                 Protocols.relaxed().expectation());
-        for (Protocol protocol : List.of(local, Protocols.cpuOneShot(), Protocols.oneBuffer())) {
+        for (Protocol protocol : List.of(local, Protocols.cpuOneShot())) {
             assertThatThrownBy(() -> ProtocolText.render(protocol)).isInstanceOf(IllegalArgumentException.class);
         }
     }
