@@ -156,9 +156,8 @@ final class Trial implements AutoCloseable {
         RandomTensor.residual(dtype, subject.seed(), iteration).fill(residual, shape);
         RandomTensor.weight(dtype, subject.seed(), iteration).fill(weight, new Shape(1, shape.hidden()));
         // Plans on GPUs lend no memory of the host.
-        boolean lent = iteration % 2 == 1
-                && input.byteSize() <= MOST_LENT
-                && !(communicator instanceof GpuCommunicator);
+        boolean lent =
+                iteration % 2 == 1 && input.byteSize() <= MOST_LENT && !(communicator instanceof GpuCommunicator);
         for (int i = 0; i < plans.size(); i++) {
             Outputs to = outputs.get(i);
             Tensors tensors = Tensors.lent()

@@ -124,7 +124,6 @@ class AmdgcnInspectionTest {
                             arch,
                             near(right, "store.START")
                                     .withoutAllSince(WRITE_BACKS, WAITS)
-                                    .withoutAllUntil(STORES, WAITS)
                                     .text()))
                     .contains(AmdgcnRule.WRITE_BACK_WAIT);
             if (arch != AmdgcnArch.GFX90A) {

@@ -69,11 +69,6 @@ final class Damage {
         return withoutAll(end - few, end, mnemonic);
     }
 
-    /** Takes out every such instruction between the mark and the nearest one of a kind behind it. */
-    Damage withoutAllUntil(String until, String mnemonic) {
-        return withoutAll(mark, find(lines, mark, 1, code(until)), mnemonic);
-    }
-
     private Damage withoutAll(int from, int to, String mnemonic) {
         int gone = 0;
         for (int at = from; at < to; at++) {
