@@ -69,6 +69,10 @@ LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, LsCall &call)
         }
     }
     ls_start_barrier(a, call);
+    // Who has given up tells no peer that its sums are there.
+    if (ls_any(&shared.votes, call.bad)) {
+        return;
+    }
     for (u32 group = call.block; group < groups; group += call.blocks) {
         u32 row = group * LS_RANKS + LS_ME;
         if (row < a.tokens) {

@@ -142,9 +142,9 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
             for (int h = 0; h < LS_HELD; h++) {
                 reduced.pack[h] = ls_receive_sum(a, call, adding, h, own.pack[h]);
             }
-            // No rounded sum has the reserved bits.
+            // No rounded sum has the reserved bits. Who has given up sends nothing, which a peer would take for a sum.
 #pragma unroll
-            for (u32 i = 1; i < LS_RANKS; i++) {
+            for (u32 i = 1; i < LS_RANKS && !call.bad; i++) {
                 ls_send(call, ls_sums(a, (LS_ME + i) % LS_RANKS), ls_sum_words(a, call.copy, row), reduced);
             }
             if (!ls_finish<WHOLE>(a, shared, call, row, reduced, residual, weight)) {

@@ -57,7 +57,7 @@ class FailuresOnTheHostTest {
         tokens.set(ODD_RANK, 7);
         calls.add(layers.plain(exchange, tokens));
         calls.addAll(queuedCalls(layers, exchange));
-        KernelJob.Result result = job(calls, Long.MAX_VALUE).run();
+        KernelJob.Result result = job(calls, KernelJob.Host.QUIET).run();
 
         assertThat(result.output()).isEqualTo(new HostBuild.Output(0, ""));
         for (int rank = 0; rank < RANKS; rank++) {
@@ -81,7 +81,7 @@ class FailuresOnTheHostTest {
         Layers layers = new Layers(OPTIONS, exchange.code());
         List<Call> calls = goodCalls(layers, exchange);
         calls.addAll(absent(queuedCalls(layers, exchange), layers));
-        KernelJob.Result result = job(calls, Long.MAX_VALUE).run();
+        KernelJob.Result result = job(calls, KernelJob.Host.QUIET).run();
 
         assertThat(result.output()).isEqualTo(new HostBuild.Output(0, ""));
         List<KernelJob.RankResult> waited = present(result);
@@ -100,13 +100,46 @@ class FailuresOnTheHostTest {
         nothingIsStored(result, GOOD_CALLS);
     }
 
+    /** The others have given up, and must not pass on what they have not received. */
+    @ParameterizedTest
+    @EnumSource
+    void whatARankStoresThatComesAfterTheDeadlineIsRight(Exchange exchange) throws Exception {
+        Layers layers = new Layers(OPTIONS, exchange.code());
+        List<Call> calls = goodCalls(layers, exchange);
+        calls.add(layers.plain(exchange, Collections.nCopies(RANKS, 7)));
+        calls.addAll(queuedCalls(layers, exchange));
+        KernelJob.Host late = KernelJob.Host.late(ODD_RANK, GOOD_CALLS + 1, 2 * DEADLINE);
+        KernelJob.Result result = job(calls, late).run();
+
+        assertThat(result.output()).isEqualTo(new HostBuild.Output(0, ""));
+        assertThat(present(result))
+                .allSatisfy(ended -> assertThat(ended.epoch()).isEqualTo(GOOD_CALLS + 1));
+        assertThat(result.ranks().get(ODD_RANK).failed()).isEqualTo(1);
+        goodCallsAreRight(layers, calls, result, RANKS);
+        KernelJob.Outputs expected = layers.expected(calls.get(GOOD_CALLS));
+        for (KernelJob.RankResult rank : result.ranks()) {
+            KernelJob.Outputs found = rank.calls().get(GOOD_CALLS);
+            rightWhereStored(expected.reduced(), found.reduced());
+            rightWhereStored(expected.residualOut(), found.residualOut());
+            rightWhereStored(expected.out(), found.out());
+        }
+    }
+
+    private static void rightWhereStored(MemorySegment expected, MemorySegment found) {
+        byte[] right = expected.toArray(ValueLayout.JAVA_BYTE);
+        byte[] stored = found.toArray(ValueLayout.JAVA_BYTE);
+        for (int i = 0; i < stored.length; i++) {
+            assertThat(stored[i]).as("byte " + i).isIn(right[i], UNTOUCHED);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void theHostEndsAWaitLongBeforeTheDeadline(Exchange exchange) throws Exception {
         Layers layers = new Layers(OPTIONS, exchange.code());
         List<Call> calls = absent(queuedCalls(layers, exchange), layers);
         long aborted = 100_000;
-        KernelJob.Result result = job(calls, aborted).run();
+        KernelJob.Result result = job(calls, KernelJob.Host.abort(aborted, 0)).run();
 
         assertThat(result.output()).isEqualTo(new HostBuild.Output(0, ""));
         assertThat(result.ranks().getFirst().what()).isEqualTo(ABORTED);
@@ -114,8 +147,8 @@ class FailuresOnTheHostTest {
         nothingIsStored(result, 0);
     }
 
-    private static KernelJob job(List<Call> calls, long abortAt) {
-        return new KernelJob(HostBuild.of(OPTIONS, 32), calls, 2, 1, 20, false, DEADLINE, abortAt, 0);
+    private static KernelJob job(List<Call> calls, KernelJob.Host host) {
+        return new KernelJob(HostBuild.of(OPTIONS, 32), calls, 2, 1, 20, false, DEADLINE, host);
     }
 
     private static List<Call> goodCalls(Layers layers, Exchange exchange) {

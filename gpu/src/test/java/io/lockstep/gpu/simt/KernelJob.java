@@ -23,8 +23,7 @@ import java.util.List;
  * @param skew the most rounds that a rank stands still for, now and then
  * @param lateStores whether words that a rank stores into its own memory may arrive there late
  * @param deadlineNanos of one wait
- * @param abortAtNanos when the host says abort
- * @param abortRank to whom
+ * @param host what happens around the ranks
  */
 record KernelJob(
         HostBuild build,
@@ -34,24 +33,41 @@ record KernelJob(
         int skew,
         boolean lateStores,
         long deadlineNanos,
-        long abortAtNanos,
-        int abortRank) {
+        Host host) {
     static final float EPSILON = 1e-6f;
     private static final long DEADLINE_NANOS = 3_000_000;
     private static final long MOST_DEADLINES = 10;
     private static final long MOST_SECONDS = 60;
 
+    /**
+     * What happens around the ranks.
+     *
+     * @param abortAtNanos when the host says abort
+     * @param abortRank to whom
+     * @param lateRank who launches a call late
+     * @param lateCall which, from 1
+     * @param lateUntilNanos when
+     */
+    record Host(long abortAtNanos, int abortRank, int lateRank, int lateCall, long lateUntilNanos) {
+        /** Nothing. */
+        static final Host QUIET = new Host(Long.MAX_VALUE, 0, 0, 0, 0);
+
+        static Host abort(long nanos, int rank) {
+            return new Host(nanos, rank, 0, 0, 0);
+        }
+
+        static Host late(int rank, int call, long nanos) {
+            return new Host(Long.MAX_VALUE, 0, rank, call, nanos);
+        }
+    }
+
     /** Calls that are expected to end. */
     KernelJob(HostBuild build, List<Call> calls, int mostCarriers, long seed, int skew) {
-        this(build, calls, mostCarriers, seed, skew, false, DEADLINE_NANOS, Long.MAX_VALUE, 0);
+        this(build, calls, mostCarriers, seed, skew, false, DEADLINE_NANOS, Host.QUIET);
     }
 
     KernelJob withLateStores() {
-        return new KernelJob(build, calls, mostCarriers, seed, skew, true, deadlineNanos, abortAtNanos, abortRank);
-    }
-
-    KernelJob withAbort(long nanos, int rank) {
-        return new KernelJob(build, calls, mostCarriers, seed, skew, lateStores, deadlineNanos, nanos, rank);
+        return new KernelJob(build, calls, mostCarriers, seed, skew, true, deadlineNanos, host);
     }
 
     /** What the call of a rank has left: whether nothing around the tensors was written, and the outputs, as bytes. */
@@ -89,7 +105,7 @@ record KernelJob(
     }
 
     private byte[] encoded() {
-        long size = 128;
+        long size = 256;
         for (Call call : calls) {
             size += 8 + 8L * call.tokens().size() + call.weight().byteSize();
             size += call.inputs().stream().mapToLong(MemorySegment::byteSize).sum();
@@ -102,7 +118,9 @@ record KernelJob(
         to.putInt(mostCarriers).putInt(1 + (int) (seed % 2)).putInt(mostTokens());
         to.putLong(seed).putInt(skew).putInt(lateStores ? 1 : 0);
         to.putLong(deadlineNanos * MOST_DEADLINES);
-        to.putLong(deadlineNanos).putLong(abortAtNanos).putInt(abortRank).putFloat(EPSILON);
+        to.putLong(deadlineNanos).putLong(host.abortAtNanos()).putInt(host.abortRank());
+        to.putInt(host.lateRank()).putInt(host.lateCall()).putLong(host.lateUntilNanos());
+        to.putFloat(EPSILON);
         to.putInt(calls.size());
         for (Call call : calls) {
             to.putInt(call.exchange().code());

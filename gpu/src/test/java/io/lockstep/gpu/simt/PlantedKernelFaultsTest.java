@@ -87,7 +87,7 @@ class PlantedKernelFaultsTest {
             build = build.with("aborted || now - since > a.deadline", "aborted");
         }
         Layers layers = new Layers(options, 1);
-        KernelJob job = new KernelJob(build, calls(layers, 1), 2, 1, 40, false, 3_000_000, Long.MAX_VALUE, 0);
+        KernelJob job = new KernelJob(build, calls(layers, 1), 2, 1, 40, false, 3_000_000, KernelJob.Host.QUIET);
         assertThat(Comparison.firstWrong(job, job.run(), layers))
                 .hasValueSatisfying(wrong -> assertThat(wrong).contains(fault.sentence));
     }

@@ -145,6 +145,9 @@ public:
         deadline = job.take<u64>();
         abort_at = job.take<u64>();
         abort_rank = job.take<u32>();
+        late_rank = job.take<u32>();
+        late_call = job.take<u32>();
+        late_until = job.take<u64>();
         epsilon = job.take<float>();
         u64 tensor = most_tokens * LS_ROW_BYTES;
         sums = LS_AT_ROWS + LS_COPIES * LS_RANKS * tensor;
@@ -169,7 +172,7 @@ public:
             return false;
         }
         const Call &call = *rank.calls[rank.next++];
-        launch = {call.kernel, &call.args, call.blocks};
+        launch = {call.kernel, &call.args, call.blocks, r == late_rank && rank.next == late_call ? late_until : 0};
         return true;
     }
 
@@ -283,8 +286,8 @@ private:
     simt::Options options{};
     simt::Region regions[LS_RANKS];
     Rank ranks[LS_RANKS];
-    u32 most_carriers, spares, most_tokens, abort_rank;
-    u64 deadline, abort_at, sums, staging, result;
+    u32 most_carriers, spares, most_tokens, abort_rank, late_rank, late_call;
+    u64 deadline, abort_at, late_until, sums, staging, result;
     float epsilon;
 };
 

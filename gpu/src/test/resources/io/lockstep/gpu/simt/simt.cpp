@@ -109,6 +109,7 @@ struct Rank {
     uint32_t calls = 0;
     uint32_t asleep = 0;
     bool over = false;
+    bool launching = false;
     char token = 0;
 };
 
@@ -261,8 +262,12 @@ void drop_shadows(Lane &lane) {
 
 void start(uint32_t r, Driver &driver) {
     Rank &rank = ranks[r];
-    if (!driver.next(r, rank.launch)) {
+    if (!rank.launching && !driver.next(r, rank.launch)) {
         rank.over = true;
+        return;
+    }
+    rank.launching = clock_nanos < rank.launch.not_before;
+    if (rank.launching) {
         return;
     }
     TSAN(__tsan_release(&rank.token);) // what the driver has prepared; it takes nothing over itself, which would order ranks
@@ -287,13 +292,14 @@ void start(uint32_t r, Driver &driver) {
     rank.unfinished = rank.launch.blocks * options.threads;
 }
 
+// Those that have been woken come first: they are behind the ones that poll already.
 State turn_of(const Block &block, uint32_t first, uint32_t end) {
     for (uint32_t i = first; i < end; i++) {
-        if (block.lanes[i].state == State::POLLING) {
-            return State::POLLING;
+        if (block.lanes[i].state == State::READY) {
+            return State::READY;
         }
     }
-    return State::READY;
+    return State::POLLING;
 }
 
 bool step(Rank &rank, Block &block, uint32_t number) {

@@ -2,7 +2,8 @@
 // kernels with. Every lane is a fiber. The scheduler is seeded and sees all ranks at once, so a run can be repeated; its
 // clock counts its rounds, so no deadline depends on how busy the machine is.
 //
-// A wave runs together: while some of its lanes poll in vain, the others do not go on. The kernels must not need more.
+// The lanes of a wave run one after the other from each point where they meet to the next, and poll when all have come
+// as far as they can.
 #ifndef SIMT_H
 #define SIMT_H
 
@@ -19,6 +20,7 @@ struct Launch {
     Kernel kernel;
     const void *args;
     uint32_t blocks;
+    uint64_t not_before; // of the clock
 };
 
 struct Options {
