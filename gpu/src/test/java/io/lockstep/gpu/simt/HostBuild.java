@@ -3,9 +3,9 @@ package io.lockstep.gpu.simt;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.lockstep.gpu.Tools;
 import io.lockstep.gpu.kernel.KernelOptions;
 import io.lockstep.gpu.kernel.KernelSource;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -66,8 +66,7 @@ record HostBuild(KernelOptions options, int wave, String source, boolean threadS
     /** Ends the test as skipped where there is no compiler. */
     static void requireCompiler() {
         assumeTrue(
-                Stream.of(Objects.requireNonNullElse(System.getenv("PATH"), "").split(File.pathSeparator))
-                        .anyMatch(folder -> Files.isExecutable(Path.of(folder, COMPILER))),
+                Tools.find(COMPILER).isPresent(),
                 "g++ is not on the PATH: without it the kernels are not run on the host.");
     }
 
@@ -91,7 +90,7 @@ record HostBuild(KernelOptions options, int wave, String source, boolean threadS
     /** The program, compiled if it is not there from before. */
     Path program() throws IOException, InterruptedException {
         Path folder = Path.of(System.getProperty("user.home"), "simt");
-        String shim = resource("simt.h") + resource("simt.cpp");
+        String shim = resource("simt.h") + resource("simt.cpp") + resource("meetings.h") + resource("memory.h");
         List<String> engineFlags = flags(threadSanitizer ? List.of("-DSIMT_TSAN") : List.of());
         Path engine = folder.resolve(hash(shim, engineFlags) + ".o");
         if (!Files.exists(engine)) {
@@ -120,7 +119,7 @@ record HostBuild(KernelOptions options, int wave, String source, boolean threadS
     private Path write(Path folder, Path result, String main) throws IOException {
         Path sources = folder.resolve(result.getFileName() + ".src");
         Files.createDirectories(sources);
-        for (String file : List.of("simt.h", "simt.cpp", "shim.h", "driver.cpp")) {
+        for (String file : List.of("simt.h", "simt.cpp", "meetings.h", "memory.h", "shim.h", "driver.cpp")) {
             Files.writeString(sources.resolve(file), resource(file));
         }
         Files.writeString(
