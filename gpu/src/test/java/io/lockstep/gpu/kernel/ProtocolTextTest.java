@@ -47,7 +47,8 @@ class ProtocolTextTest {
                 .doesNotContain("fence")
                 .doesNotContain("drain")
                 .doesNotContain("acquire");
-        assertThat(section(ProtocolText.render(Protocols.noEndBarrier()), "END")).isEqualTo("#define LS_END_STEPS\n");
+        assertThat(section(ProtocolText.render(Protocols.noEndBarrier()), "END"))
+                .isEqualTo("#define LS_END_STEPS\n");
     }
 
     @Test
