@@ -14,6 +14,7 @@ import io.lockstep.cli.verify.VerifyTable;
 import io.lockstep.core.Algorithm;
 import io.lockstep.core.DType;
 import io.lockstep.core.cpu.Fault;
+import io.lockstep.gpu.kernel.Exchange;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -67,9 +68,11 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(
             names = "--algorithm",
             paramLabel = "NAME",
-            defaultValue = "both",
-            description = "one-shot, two-shot, auto, or both of the first two. Default: ${DEFAULT-VALUE}.")
-    private String algorithm = "both";
+            defaultValue = "all",
+            description =
+                    "one-shot, two-shot, auto, both of the first two, or all. On GPUs also one-shot-push, two-shot-push, "
+                            + "one-shot-pull and two-shot-pull; all is these four. Default: ${DEFAULT-VALUE}.")
+    private String algorithm = "all";
 
     @Option(
             names = "--seed",
@@ -188,9 +191,7 @@ final class VerifyCommand implements Callable<Integer> {
                 group.worldSize(),
                 group.shapes(),
                 group.dtype(),
-                algorithm.equals("both")
-                        ? List.of(Algorithm.ONE_SHOT, Algorithm.TWO_SHOT)
-                        : List.of(Algorithm.of(algorithm)),
+                algorithms(),
                 givenSeed(),
                 iterations,
                 Duration.ofSeconds(budget),
@@ -200,6 +201,25 @@ final class VerifyCommand implements Callable<Integer> {
                 group.threads(),
                 group.asProcesses(),
                 group.backend());
+    }
+
+    private List<String> algorithms() {
+        boolean onGpus = !group.backend().equals("cpu");
+        if (onGpus && fault != null) {
+            throw CommandFailure.usage("--plant is given, but faults are planted in ranks of --backend cpu alone.");
+        }
+        List<String> exchanges =
+                Arrays.stream(Exchange.values()).map(Exchange::label).toList();
+        if (onGpus && algorithm.equals("all")) {
+            return exchanges;
+        }
+        if (exchanges.contains(algorithm)) {
+            require(onGpus, "--algorithm is '" + algorithm + "', which ranks on GPUs alone have: found --backend cpu.");
+            return List.of(algorithm);
+        }
+        return algorithm.equals("both") || algorithm.equals("all")
+                ? List.of(Algorithm.ONE_SHOT.label(), Algorithm.TWO_SHOT.label())
+                : List.of(Algorithm.of(algorithm).label());
     }
 
     private static void requireFault(String label) {

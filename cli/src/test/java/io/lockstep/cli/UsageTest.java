@@ -31,6 +31,7 @@ final class UsageTest {
                 "verify --threads -1 | threads is -1",
                 "verify --ranks-as fibres | --ranks-as is 'fibres': expected processes or threads",
                 "verify --backend tpu | Unknown backend 'tpu'",
+                "verify --algorithm one-shot-pull | which ranks on GPUs alone have",
                 "verify --seed x | 'x'",
                 "verify --frobnicate | --frobnicate",
                 "bench --tp 0 | world size is 0",

@@ -28,7 +28,7 @@ final class RankProcesses {
         String modulePath = System.getProperty("jdk.module.path");
         if (RankProcesses.class.getModule().isNamed() && modulePath != null) {
             command.add(NO_BOUNDS_CHECKS);
-            command.add("--enable-native-access=io.lockstep.core");
+            command.add("--enable-native-access=io.lockstep.core,io.lockstep.gpu");
             command.addAll(List.of("--module-path", modulePath, "--module", MODULE + "/" + MAIN));
         } else {
             command.add(NO_BOUNDS_CHECKS);

@@ -15,10 +15,14 @@ import io.lockstep.core.Tensors;
 import io.lockstep.core.cpu.CpuDiagnostics;
 import io.lockstep.core.cpu.Fault;
 import io.lockstep.core.reference.Reference;
+import io.lockstep.gpu.GpuCommunicator;
+import io.lockstep.gpu.collective.GpuDiagnostics;
+import io.lockstep.gpu.kernel.Exchange;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +82,7 @@ final class Trial implements AutoCloseable {
         this.operation = Operation.allReduceResidualRmsNorm(dtype, hidden, shape.tokens())
                 .withEpsilon(subject.epsilon());
         for (String label : subject.algorithms()) {
-            plans.add(plan(operation.withAlgorithm(Algorithm.of(label))));
+            plans.add(plan(label));
         }
         gate = subject.fault() == null ? null : new Gate(communicator, arena);
         long bytes = bytes(shape, dtype);
@@ -115,11 +119,23 @@ final class Trial implements AutoCloseable {
         return bytes * (2 + 2L * (algorithms - 1) + reduced);
     }
 
-    private Plan plan(Operation planned) {
+    private Plan plan(String label) {
+        Exchange exchange = exchange(label);
+        if (exchange != null) {
+            return GpuDiagnostics.plan(communicator, operation, exchange);
+        }
+        Operation planned = operation.withAlgorithm(Algorithm.of(label));
         String fault = subject.fault();
         return fault == null
                 ? communicator.plan(planned)
                 : CpuDiagnostics.plant(communicator, planned, Fault.of(fault), subject.faultyRank());
+    }
+
+    private static @Nullable Exchange exchange(String label) {
+        return Arrays.stream(Exchange.values())
+                .filter(known -> known.label().equals(label))
+                .findFirst()
+                .orElse(null);
     }
 
     /** Runs iterations; one tally for each algorithm. */
@@ -139,7 +155,9 @@ final class Trial implements AutoCloseable {
                 .fill(input, shape);
         RandomTensor.residual(dtype, subject.seed(), iteration).fill(residual, shape);
         RandomTensor.weight(dtype, subject.seed(), iteration).fill(weight, new Shape(1, shape.hidden()));
-        boolean lent = iteration % 2 == 1 && input.byteSize() <= MOST_LENT;
+        // Plans on GPUs lend no memory of the host.
+        boolean lent =
+                iteration % 2 == 1 && input.byteSize() <= MOST_LENT && !(communicator instanceof GpuCommunicator);
         for (int i = 0; i < plans.size(); i++) {
             Outputs to = outputs.get(i);
             Tensors tensors = Tensors.lent()

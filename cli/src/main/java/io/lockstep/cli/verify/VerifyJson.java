@@ -53,8 +53,7 @@ public record VerifyJson(
             }
             for (int i = 0; i < shape.tallies().size(); i++) {
                 Tally tally = shape.tallies().get(i);
-                results.add(
-                        result(shape, options.algorithms().get(i).label(), tally, tally.right() ? "right" : "wrong"));
+                results.add(result(shape, options.algorithms().get(i), tally, tally.right() ? "right" : "wrong"));
             }
         }
         String verdict = switch (found.status()) {

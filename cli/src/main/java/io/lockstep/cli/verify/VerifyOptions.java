@@ -1,7 +1,6 @@
 package io.lockstep.cli.verify;
 
 import io.lockstep.cli.inputs.Shape;
-import io.lockstep.core.Algorithm;
 import io.lockstep.core.DType;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param worldSize the number of ranks
  * @param shapes in the order given
  * @param dtype the type of every tensor
- * @param algorithms those that run on the same inputs
+ * @param algorithms those that run on the same inputs, by label
  * @param seed what all inputs come from
  * @param iterations of each shape; 0 for as many as the budget allows
  * @param budget how long all shapes may take together
@@ -29,7 +28,7 @@ public record VerifyOptions(
         int worldSize,
         List<Shape> shapes,
         DType dtype,
-        List<Algorithm> algorithms,
+        List<String> algorithms,
         long seed,
         int iterations,
         Duration budget,
@@ -47,7 +46,7 @@ public record VerifyOptions(
                 shape.hidden(),
                 dtype,
                 io.lockstep.core.Operation.DEFAULT_EPSILON,
-                algorithms.stream().map(Algorithm::label).toList(),
+                algorithms,
                 seed,
                 fault,
                 faultyRank);

@@ -2,7 +2,6 @@ package io.lockstep.cli.verify;
 
 import io.lockstep.cli.console.Console;
 import io.lockstep.cli.console.Table;
-import io.lockstep.core.Algorithm;
 import java.util.List;
 import java.util.Locale;
 
@@ -31,7 +30,7 @@ public final class VerifyTable {
                 table.row(List.of(result.shape().toString(), "-", "0", "-", "-", "-", verdict(result.verdict())));
             }
             for (int i = 0; i < result.tallies().size(); i++) {
-                Algorithm algorithm = options.algorithms().get(i);
+                String algorithm = options.algorithms().get(i);
                 table.row(row(result, algorithm, result.tallies().get(i)));
             }
         }
@@ -44,11 +43,11 @@ public final class VerifyTable {
         console.out().flush();
     }
 
-    private List<String> row(ShapeResult result, Algorithm algorithm, Tally tally) {
+    private List<String> row(ShapeResult result, String algorithm, Tally tally) {
         FirstBad bad = tally.firstBad();
         return List.of(
                 result.shape().toString(),
-                algorithm.label(),
+                algorithm,
                 Integer.toString(result.iterations()),
                 Long.toString(tally.wrongBits()),
                 tally.right() ? "0" : String.format(Locale.ROOT, "%.3g", tally.maxAbsErr()),

@@ -108,9 +108,20 @@ public final class ProtocolText {
             }
         }
         if (flags.equals(REARMED) || belongs(barrier, flags)) {
-            barrier.forEach(step -> add(step, lines));
+            boolean releases = barrier.stream().anyMatch(step -> order(step).releases());
+            boolean acquires = barrier.stream().anyMatch(step -> order(step).acquires());
+            barrier.forEach(step -> add(step, releases, acquires, lines));
         }
         return lines;
+    }
+
+    private static Order order(Step step) {
+        return switch (step) {
+            case Step.Fence fence -> fence.order();
+            case Step.StoreFlag store -> store.order();
+            case Step.AwaitFlag await -> await.order();
+            default -> Order.RELAXED;
+        };
     }
 
     private static boolean isBarrier(Step step) {
@@ -126,17 +137,21 @@ public final class ProtocolText {
                         && store.flags().name().equals(flags));
     }
 
-    private static void add(Step step, List<String> lines) {
+    private static void add(Step step, boolean releases, boolean acquires, List<String> lines) {
         switch (step) {
             case Step.WorkgroupBarrier barrier -> {
-                // A full one also waits for each wave's own stores, and lets each wave see what the pollers have seen.
+                if (barrier.reach() != Step.Reach.FULL) {
+                    throw new IllegalArgumentException(
+                            "The kernels have no work-group barrier that orders local memory" + " alone: " + step);
+                }
+                // Where the pollers release, each wave first waits for its own stores; where they acquire, each wave
+                // then sees what they have seen.
                 boolean first = lines.isEmpty();
-                boolean full = barrier.reach() == Step.Reach.FULL;
-                if (first && full) {
+                if (first && releases) {
                     lines.add("ls_wave_drain();");
                 }
                 lines.add("ls_syncthreads();");
-                if (!first && full) {
+                if (!first && acquires) {
                     lines.add("ls_acquire_all();");
                 }
             }

@@ -33,6 +33,8 @@ struct alignas(16) LsPack {
 #define LS_BOUNDS(threads, often) __launch_bounds__(threads, (often) && (threads) <= 512 && LS_RANKS == 2 ? 2 : 1)
 #define LS_SHARED(type, name) __shared__ type name
 #define LS_ARGS const __grid_constant__ LsArgs
+// Names the access that follows, as a comment of the PTX: no instruction, but inspection finds the place.
+#define LS_MARK(what, at) asm volatile("// ls_mark." what)
 
 LS_FN u32 ls_smaller(u32 a, u32 b) { return min(a, b); }
 LS_FN u32 ls_thread() { return threadIdx.x; }

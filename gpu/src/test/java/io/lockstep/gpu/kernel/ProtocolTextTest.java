@@ -60,7 +60,7 @@ class ProtocolTextTest {
                 Barriers.fenced(Buffer.flags("start", 1)),
                 Barriers.releaseAcquire(middle, Reach.LOCAL_ONLY, Reach.FULL),
                 Protocols.relaxed().expectation());
-        for (Protocol protocol : List.of(local, Protocols.cpuOneShot(), Protocols.oneBuffer())) {
+        for (Protocol protocol : List.of(local)) {
             assertThatThrownBy(() -> ProtocolText.render(protocol)).isInstanceOf(IllegalArgumentException.class);
         }
     }

@@ -18,7 +18,7 @@ import java.util.List;
  *
  * @param build the program
  * @param calls in order
- * @param mostCarriers blocks that carry rows, at most
+ * @param mostCarriers blocks that carry rows, at most; beside them are one or two that re-arm
  * @param seed of the scheduler
  * @param skew the most rounds that a rank stands still for, now and then
  * @param lateStores whether words that a rank stores into its own memory may arrive there late
@@ -99,7 +99,7 @@ record KernelJob(
         ByteBuffer to = ByteBuffer.allocate(Math.toIntExact(size)).order(ByteOrder.LITTLE_ENDIAN);
         to.putInt(options.ranks()).putInt(dtype(options.dtype())).putInt(options.hidden());
         to.putInt(options.residual() ? 1 : 0).putInt(options.norm() ? 1 : 0);
-        to.putInt(mostCarriers).putInt(mostTokens());
+        to.putInt(mostCarriers).putInt(1 + (int) (seed % 2)).putInt(mostTokens());
         to.putLong(seed).putInt(skew).putInt(lateStores ? 1 : 0);
         to.putLong(deadlineNanos * MOST_DEADLINES);
         to.putLong(deadlineNanos).putLong(abortAtNanos).putInt(abortRank).putFloat(EPSILON);

@@ -19,16 +19,16 @@ import org.junit.jupiter.api.TestFactory;
 /** Kernels with one fault each: the comparison with the reference, the deadlines and the shim itself must see it. */
 class PlantedKernelFaultsTest {
     private static final KernelOptions OPTIONS = new KernelOptions(4, DType.BF16, 264, true, true);
-    private static final String REARMED_STEPS = "    LS_REARMED_STEPS\n";
+    private static final String REARMED_STEPS = "        LS_REARMED_STEPS\n";
     private static final String PUBLISHED =
             "    LS_POLLERS(ls_fence_release_sys();) \\\n    LS_POLLERS(LS_STORE_FLAG(relaxed_sys, REARMED, call.epoch - 1))";
 
     enum Fault {
         ANOTHER_ORDER_OF_RANKS("ls_unpack(from[rank], next);", "ls_unpack(from[LS_RANKS - rank], next);", "is 0x"),
         ANOTHER_LANE("return 2 * (t & 7) + (t >> 3 & 1);", "return (t & 7) + 8 * (t >> 3 & 1);", "is 0x"),
-        THE_RESERVED_WORD_IS_SENT("p.w[i] == LS_RESERVED ? LS_STAND_IN : p.w[i]", "p.w[i]", "gave up: what 2"),
-        NOTHING_IS_REARMED("    ls_store_words_relaxed_sys(row + (u64)pack * 16, reserved);\n", "", "is 0x"),
-        REARMED_OVER_THE_TOKENS_OF_THIS_CALL("if (row >= call.last_tokens)", "if (row >= a.tokens)", "is 0x"),
+        THE_RESERVED_WORD_IS_SENT("ls_smaller(p.w[i], LS_RESERVED - 1)", "p.w[i]", "gave up: what 2"),
+        NOTHING_IS_REARMED("ls_store_words_relaxed_sys(area + (u64)(words + pack) * 16, reserved);", "", "is 0x"),
+        REARMED_OVER_THE_TOKENS_OF_THIS_CALL("i < call.last_tokens * LS_RANKS;", "i < a.tokens * LS_RANKS;", "is 0x"),
         TWO_COPIES("#define LS_COPIES 4", "#define LS_COPIES 2", "gave up: what"),
         THE_START_BARRIER_IS_LEFT_OUT("{ LS_START_STEPS }", "{ }", "is 0x"),
         A_ROW_IS_STORED_PAST_ITS_END(
@@ -36,7 +36,7 @@ class PlantedKernelFaultsTest {
                 "if (true) {\n#if LS_ELEMENT_BYTES == 2\n                ((u16",
                 "was written"),
         THE_EPOCH_STANDS_STILL("a.state->epoch = call.epoch;", "", "gave up"),
-        A_WAIT_WITHOUT_A_DEADLINE("p.w[i] == LS_RESERVED ? LS_STAND_IN : p.w[i]", "p.w[i]", "have not ended after"),
+        A_WAIT_WITHOUT_A_DEADLINE("ls_smaller(p.w[i], LS_RESERVED - 1)", "p.w[i]", "have not ended after"),
         A_WAVE_OF_TWO_MINDS(
                 "    ls_meet(!call.holds_rows);\n",
                 "    if (call.holds_rows) {\n ls_meet(false);\n } else {\n ls_meet(true);\n }\n",
@@ -84,7 +84,7 @@ class PlantedKernelFaultsTest {
         int wave = fault == Fault.A_WAVE_OF_TWO_MINDS ? 64 : 32;
         HostBuild build = HostBuild.of(options, wave).with(fault.text, fault.other);
         if (fault == Fault.A_WAIT_WITHOUT_A_DEADLINE) {
-            build = build.with("if (now - wait.since > a.deadline)", "if (false)");
+            build = build.with("aborted || now - since > a.deadline", "aborted");
         }
         Layers layers = new Layers(options, 1);
         KernelJob job = new KernelJob(build, calls(layers, 1), 2, 1, 40, false, 3_000_000, Long.MAX_VALUE, 0);

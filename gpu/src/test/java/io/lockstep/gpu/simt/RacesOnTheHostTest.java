@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.lockstep.core.DType;
+import io.lockstep.core.UsageException;
 import io.lockstep.core.protocol.Protocol;
 import io.lockstep.core.protocol.Protocols;
 import io.lockstep.gpu.kernel.Exchange;
@@ -91,7 +92,7 @@ class RacesOnTheHostTest {
     @Test
     void oneBufferIsNoProtocolOfTheKernels() {
         assertThatThrownBy(() -> ProtocolText.render(Protocols.oneBuffer()))
-                .isInstanceOf(IllegalArgumentException.class)
+                .isInstanceOf(UsageException.class)
                 .hasMessageContaining("one-buffer");
     }
 }

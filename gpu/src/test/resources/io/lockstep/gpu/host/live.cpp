@@ -111,7 +111,7 @@ float shuffle_xor(float value, uint32_t mask) {
 }
 
 // Lanes run one after the other; the state of the last call changes only when all have read it and met.
-void converge() {}
+uint32_t uniform(uint32_t value) { return value; }
 void pause() { leave(); }
 
 uint64_t nanos() {

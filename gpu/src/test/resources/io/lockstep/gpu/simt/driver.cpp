@@ -131,9 +131,10 @@ public:
             }
         }
         most_carriers = job.take<u32>();
+        spares = job.take<u32>();
         most_tokens = job.take<u32>();
         options.ranks = LS_RANKS;
-        options.most_blocks = most_carriers + 1;
+        options.most_blocks = most_carriers + spares;
         options.threads = LS_THREADS;
         options.wave = LS_WAVE;
         options.shared_bytes = sizeof(LsBlock);
@@ -270,7 +271,8 @@ private:
             a.epsilon = epsilon;
             bool two_shot = algorithm == LS_TWO_SHOT_PUSH || algorithm == LS_TWO_SHOT_PULL;
             u32 items = two_shot ? (tokens[r] + LS_RANKS - 1) / LS_RANKS : tokens[r];
-            call->blocks = (items < most_carriers ? items : most_carriers) + 1;
+            a.carriers = items < most_carriers ? items : most_carriers;
+            call->blocks = a.carriers + spares;
             call->kernel = kernel_of(algorithm, shift[r] % 16 == 0 && (flags & ANY_ENTRY) == 0);
             ranks[r].calls.push_back(std::move(call));
         }
@@ -281,7 +283,7 @@ private:
     simt::Options options{};
     simt::Region regions[LS_RANKS];
     Rank ranks[LS_RANKS];
-    u32 most_carriers, most_tokens, abort_rank;
+    u32 most_carriers, spares, most_tokens, abort_rank;
     u64 deadline, abort_at, sums, staging, result;
     float epsilon;
 };

@@ -9,6 +9,8 @@
 #define LS_BOUNDS(threads, whole)
 #define LS_SHARED(type, name) type &name = *(type *)simt::here.shared
 #define LS_ARGS const LsArgs
+// What the lanes of a wave read by one instruction, of which they all know the same.
+#define LS_WAVE_UNIFORM(value) simt::uniform(value)
 
 LS_FN u32 ls_smaller(u32 a, u32 b) { return a < b ? a : b; }
 LS_FN u32 ls_thread() { return simt::here.thread; }
@@ -16,8 +18,7 @@ LS_FN u32 ls_block() { return simt::here.block; }
 LS_FN u32 ls_blocks() { return simt::here.blocks; }
 
 LS_FN void ls_syncthreads(int line = __builtin_LINE()) { simt::syncthreads(line); }
-// The lanes of a wave have read the state of the last call by one instruction, and all know the same.
-LS_FN void ls_votes_begin(u32 *) { simt::converge(); }
+LS_FN void ls_votes_begin(u32 *) {}
 LS_FN bool ls_any(u32 *, bool yes, int line = __builtin_LINE()) { return simt::any(line, yes); }
 // A wave of 64 may hold lanes that pass and lanes that wait: it meets the others once.
 LS_FN void ls_meet(bool waits, int line = __builtin_LINE()) { simt::meet(line, waits || LS_WAVE == 64); }

@@ -88,7 +88,8 @@ struct Exchange {
 struct Wave {
     State turn;
     uint32_t next = 0;
-    uint32_t together = 0;
+    uint32_t together = 0, meetings = 0;
+    uint32_t value[2];
     uint64_t asleep_until = 0;
 };
 
@@ -317,7 +318,9 @@ bool step(Rank &rank, Block &block, uint32_t number) {
         enter(lane);
         if (lane.broken_off) {
             wave.next = i - first;
-            wave.asleep_until = clock_nanos + random(options.skew) * ROUND_NANOS;
+            // Mostly short, and now and then as long as some calls.
+            uint32_t most = random(32) == 0 ? options.skew * 32 : options.skew;
+            wave.asleep_until = clock_nanos + random(most) * ROUND_NANOS;
             return true;
         }
         if (lane.state == State::ENDED) {
@@ -453,22 +456,28 @@ bool any(int line, bool yes) { return arrive(running->block->all, running->block
 
 void meet(int line, bool waits) { arrive(running->block->passing, options.threads, line, false, waits); }
 
-void converge() {
+uint32_t uniform(uint32_t value) {
     Lane &lane = *running;
     Block &block = *lane.block;
-    uint32_t number = lane.place.thread / options.wave;
-    uint32_t first = number * options.wave;
+    uint32_t first = lane.place.thread / options.wave * options.wave;
     uint32_t end = first + options.wave < options.threads ? first + options.wave : options.threads;
-    lane.awaited = nullptr;
-    if (++block.waves[number].together < end - first) {
+    Wave &wave = block.waves[first / options.wave];
+    uint32_t &common = wave.value[wave.meetings & 1];
+    if (wave.together == 0) {
+        common = value;
+    }
+    if (++wave.together < end - first) {
+        lane.awaited = nullptr;
         lane.state = State::WAITING;
         leave();
-        return;
+        return common;
     }
-    block.waves[number].together = 0;
+    wave.together = 0;
+    wave.meetings++;
     for (uint32_t i = first; i < end; i++) {
         block.lanes[i].state = State::READY;
     }
+    return common;
 }
 
 float shuffle_xor(float value, uint32_t mask) {

@@ -64,8 +64,8 @@ void syncthreads(int line);
 bool any(int line, bool yes);
 // Some lanes pass and others wait.
 void meet(int line, bool waits);
-// The lanes of a wave come together. Orders nothing.
-void converge();
+// What the first lane of a wave brings, for all of them. Orders nothing.
+uint32_t uniform(uint32_t value);
 float shuffle_xor(float value, uint32_t mask);
 void pause();
 uint64_t nanos();

@@ -1,0 +1,16 @@
+package io.lockstep.gpu.inspect;
+
+/**
+ * One place where compiled PTX breaks a rule.
+ *
+ * @param rule which
+ * @param kernel the entry point
+ * @param line of the text, from 1; 0 where it is of the whole
+ * @param text a sentence
+ */
+public record PtxFinding(PtxRule rule, String kernel, int line, String text) {
+    @Override
+    public String toString() {
+        return kernel + (line == 0 ? "" : ", line " + line) + ": " + rule.label() + ": " + text;
+    }
+}
