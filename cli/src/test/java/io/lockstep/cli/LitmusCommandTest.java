@@ -86,4 +86,31 @@ class LitmusCommandTest {
         assertThat(tree.get("protocols").size()).isEqualTo(5);
         assertThat(tree.get("protocols").get(0).get("verdict").asString()).isEqualTo("REACHABLE");
     }
+
+    @Test
+    void aListingIsInspectedAndWhatIsWrongIsNamed(@TempDir Path directory) throws IOException {
+        Path listing = directory.resolve("kernels.s");
+        Files.writeString(listing, """
+                \t.amdgcn_target "amdgcn-amd-amdhsa--gfx942"
+                ls_one_shot_push:
+                \tflat_load_dword v0, v[0:1]
+                \ts_endpgm
+                """);
+        assertThat(run("--isa", listing.toString())).isEqualTo(1);
+        assertThat(out.toString()).contains("gfx942", "ls_one_shot_push, line 3: flat:", "missing-step");
+        out.getBuffer().setLength(0);
+        assertThat(run("--json", "--isa", listing.toString())).isEqualTo(1);
+        JsonNode tree = JsonMapper.shared().readTree(out.toString());
+        assertThat(tree.get("right").asBoolean()).isFalse();
+        assertThat(tree.get("findings").get(0).get("rule").asString()).isNotEmpty();
+    }
+
+    @Test
+    void whatCannotBeInspectedIsWrongUsage(@TempDir Path directory) throws IOException {
+        Path other = Files.writeString(directory.resolve("other.txt"), "nothing");
+        assertThat(run("--isa", other.toString())).isEqualTo(2);
+        assertThat(run("--isa", "gfx000")).isEqualTo(2);
+        assertThat(run("--isa", "gfx942", "--explain", "relaxed")).isEqualTo(2);
+        assertThat(err.toString()).contains("gfx000", "gfx1250", ".amdgcn_target");
+    }
 }

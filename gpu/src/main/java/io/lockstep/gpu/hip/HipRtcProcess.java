@@ -4,11 +4,11 @@ import io.lockstep.core.DriverException;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -23,89 +23,99 @@ final class HipRtcProcess {
 
     private HipRtcProcess() {}
 
-    /** The process: reads options and source, answers with the code or with what is wrong. */
+    /**
+     * The process: reads options and source, and writes the code, or what is wrong, to a file. Its output is left to
+     * what the libraries print.
+     *
+     * @param arguments the file
+     */
     public static void main(String[] arguments) throws IOException {
-        PrintStream answers = System.out;
-        // What the libraries print goes nowhere near the answer.
-        System.setOut(System.err);
         DataInputStream in = new DataInputStream(System.in);
         List<String> options = new ArrayList<>();
         for (int left = in.readInt(); left > 0; left--) {
             options.add(in.readUTF());
         }
         String source = new String(in.readNBytes(in.readInt()), StandardCharsets.UTF_8);
-        DataOutputStream out = new DataOutputStream(answers);
-        try {
-            byte[] code = HipRtc.compile(source, options);
-            out.writeByte(DONE);
-            out.writeInt(code.length);
-            out.write(code);
-        } catch (DriverException e) {
-            byte[] text = String.valueOf(e.getMessage()).getBytes(StandardCharsets.UTF_8);
-            out.writeByte(REFUSED);
-            out.writeInt(text.length);
-            out.write(text);
+        try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(Path.of(arguments[0])))) {
+            try {
+                byte[] code = HipRtc.compile(source, options);
+                out.writeByte(DONE);
+                out.write(code);
+            } catch (DriverException e) {
+                out.writeByte(REFUSED);
+                out.write(String.valueOf(e.getMessage()).getBytes(StandardCharsets.UTF_8));
+            }
         }
-        out.flush();
         // Some of its versions crash when the process takes them down.
         Runtime.getRuntime().halt(0);
     }
 
     static byte[] compile(String source, List<String> options) {
-        Path said;
         try {
-            said = Files.createTempFile("lockstep-hiprtc", ".txt");
-        } catch (IOException e) {
-            throw new DriverException("hipRTC: no temporary file can be made: " + e.getMessage() + ".", e);
-        }
-        try {
-            Process process =
-                    new ProcessBuilder(command()).redirectError(said.toFile()).start();
+            Path folder = Files.createTempDirectory("lockstep-hiprtc");
+            Path said = folder.resolve("said.txt");
+            Path answer = folder.resolve("answer.bin");
             try {
-                return answer(process, source, options, said);
+                return compile(source, options, said, answer);
             } finally {
-                process.destroyForcibly();
+                Files.deleteIfExists(said);
+                Files.deleteIfExists(answer);
+                Files.deleteIfExists(folder);
             }
         } catch (IOException e) {
             throw new DriverException("hipRTC: a Java process cannot be started for it: " + e.getMessage() + ".", e);
-        } finally {
-            said.toFile().delete();
         }
     }
 
-    private static byte[] answer(Process process, String source, List<String> options, Path said) throws IOException {
-        byte[] text = source.getBytes(StandardCharsets.UTF_8);
+    private static byte[] compile(String source, List<String> options, Path said, Path answer) throws IOException {
+        List<String> command = command();
+        command.add(answer.toString());
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile())
+                .start();
         try {
-            DataOutputStream out = new DataOutputStream(process.getOutputStream());
+            boolean asked = ask(process, source, options);
+            String end = end(process);
+            if (asked && end.equals("exit code 0") && Files.exists(answer)) {
+                byte[] all = Files.readAllBytes(answer);
+                byte[] content = Arrays.copyOfRange(all, 1, all.length);
+                if (all[0] == DONE) {
+                    return content;
+                }
+                throw new DriverException(new String(content, StandardCharsets.UTF_8));
+            }
+            throw new DriverException("hipRTC ended its process (" + end + ") when it was to compile with " + options
+                    + ": it does not know this architecture, or it is broken." + lastLine(Files.readString(said)));
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    /** False if the process ended before it had read everything. */
+    private static boolean ask(Process process, String source, List<String> options) {
+        byte[] text = source.getBytes(StandardCharsets.UTF_8);
+        try (DataOutputStream out = new DataOutputStream(process.getOutputStream())) {
             out.writeInt(options.size());
             for (String option : options) {
                 out.writeUTF(option);
             }
             out.writeInt(text.length);
             out.write(text);
-            out.close();
-            DataInputStream in = new DataInputStream(process.getInputStream());
-            int state = in.readByte();
-            byte[] answer = in.readNBytes(in.readInt());
-            if (state == DONE) {
-                return answer;
-            }
-            throw new DriverException(new String(answer, StandardCharsets.UTF_8));
+            return true;
         } catch (IOException ended) {
-            throw new DriverException(
-                    "hipRTC ended its process" + exitCode(process) + " when it was to compile with " + options
-                            + ": it does not know this architecture, or it is broken."
-                            + lastLine(Files.readString(said)),
-                    ended);
+            return false;
         }
     }
 
-    private static String exitCode(Process process) {
+    private static String end(Process process) {
         try {
-            return process.waitFor(MOST_SECONDS, TimeUnit.SECONDS) ? " (exit code " + process.exitValue() + ")" : "";
+            return process.waitFor(MOST_SECONDS, TimeUnit.SECONDS)
+                    ? "exit code " + process.exitValue()
+                    : "stopped after " + MOST_SECONDS + " seconds";
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return "";
+            throw new DriverException("hipRTC was interrupted.", e);
         }
     }
 
