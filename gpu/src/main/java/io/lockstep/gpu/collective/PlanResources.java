@@ -34,7 +34,7 @@ final class PlanResources implements AutoCloseable {
         this.device = device;
     }
 
-    /** Puts the kernels of these exchanges on the device. */
+    /** Puts the kernels of these exchanges on the device; without any, the one that does what follows a sum. */
     void load(byte[] image, KernelOptions options, Set<Exchange> exchanges) {
         Code code = driver.load(device, image);
         release.add(() -> driver.unload(code));
@@ -44,17 +44,13 @@ final class PlanResources implements AutoCloseable {
                 wholeKernels.put(exchange, driver.kernel(code, exchange.entry(true)));
             }
         }
+        if (exchanges.isEmpty()) {
+            finishAny = driver.kernel(code, "ls_finish_sums_any");
+            finishWhole = options.wholePacks() ? driver.kernel(code, "ls_finish_sums") : finishAny;
+        }
     }
 
-    /** Puts the kernel on the device that does what follows a sum. */
-    void loadFinish(byte[] image, KernelOptions options) {
-        Code code = driver.load(device, image);
-        release.add(() -> driver.unload(code));
-        finishAny = driver.kernel(code, "ls_finish_sums_any");
-        finishWhole = options.wholePacks() ? driver.kernel(code, "ls_finish_sums") : finishAny;
-    }
-
-    /** See {@link #loadFinish}. */
+    /** What follows a sum, in a plan without exchanges. */
     Kernel finish(boolean whole) {
         Kernel kernel = whole ? finishWhole : finishAny;
         if (kernel == null) {
