@@ -5,7 +5,6 @@ import io.lockstep.core.Communicator;
 import io.lockstep.core.DType;
 import io.lockstep.core.DisagreementException;
 import io.lockstep.core.GroupSpec;
-import io.lockstep.core.LockstepException;
 import io.lockstep.core.Operation;
 import io.lockstep.core.PeerLostException;
 import io.lockstep.core.Plan;
@@ -16,13 +15,13 @@ import io.lockstep.core.group.SharedMemory;
 import io.lockstep.core.kernels.Kernels;
 import io.lockstep.core.planning.Agreement;
 import io.lockstep.core.planning.Crossover;
+import io.lockstep.core.planning.UseGuard;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** A rank among CPU ranks. */
@@ -39,7 +38,7 @@ final class CpuCommunicator implements Communicator, Watch {
     private final Standing standing;
     private final Agreement agreement;
     private final Regions regions;
-    private final AtomicBoolean busy = new AtomicBoolean();
+    private final UseGuard guard;
     private final Map<String, CpuPlan> kept = new LinkedHashMap<>();
     private final List<CpuPlan> open = new ArrayList<>();
     private final List<Integer> closedPlans = new ArrayList<>();
@@ -47,12 +46,11 @@ final class CpuCommunicator implements Communicator, Watch {
     private int plans;
     private int tokens;
     private int planInCall;
-    private boolean closed;
-    private volatile @Nullable RuntimeException failure;
 
     CpuCommunicator(GroupSpec spec, Membership membership, SharedWords words, int vectorBits) {
         this.spec = spec;
         this.membership = membership;
+        guard = new UseGuard(membership.rank());
         this.words = words;
         this.vectorBits = vectorBits;
         agreement = new Agreement(membership, spec.joinTimeout());
@@ -200,41 +198,19 @@ final class CpuCommunicator implements Communicator, Watch {
         closedPlans.add(plan.id());
     }
 
-    /** At the start of every use. Two calls at once would share slots: they hang or mix up. Litmus shared-slots. */
+    /** At the start of every use. */
     void enter() {
-        if (!busy.compareAndSet(false, true)) {
-            throw new UsageException("Rank " + membership.rank() + ": a second thread uses the communicator while the"
-                    + " first is still in a call. Give each thread a rank of its own, or make one call after the other"
-                    + " (why: lockstep litmus --explain shared-slots).");
-        }
-        if (closed || failure != null) {
-            busy.set(false);
-            throw unusable();
-        }
+        guard.enter();
     }
 
     /** Before memory is given back, be the communicator failed or closed: no call may be using it. */
     void enterToClose(String what) {
-        if (!busy.compareAndSet(false, true)) {
-            throw new UsageException("Rank " + membership.rank() + ": " + what
-                    + " is closed while another thread is in a call. Let the call end first.");
-        }
+        guard.enterToClose(what);
     }
 
     /** At the end of every use. */
     void exit() {
-        busy.setRelease(false);
-    }
-
-    private LockstepException unusable() {
-        RuntimeException earlier = failure;
-        if (closed || earlier == null) {
-            return new UsageException("Rank " + membership.rank() + ": the communicator is closed.");
-        }
-        return new UsageException(
-                "Rank " + membership.rank() + ": the communicator failed earlier and is of no further use: close it and"
-                        + " join again. It failed with: " + earlier.getMessage(),
-                earlier);
+        guard.exit();
     }
 
     /** Tells the group that this rank fails, unless the caller's arguments alone were wrong. */
@@ -242,8 +218,7 @@ final class CpuCommunicator implements Communicator, Watch {
         if (e instanceof UsageException usage) {
             return usage;
         }
-        RuntimeException reason = e instanceof RuntimeException runtime ? runtime : new IllegalStateException(e);
-        failure = reason;
+        RuntimeException reason = guard.fail(e);
         standing.fail(membership.rank(), reason);
         if (e instanceof Error error) {
             throw error;
@@ -271,7 +246,7 @@ final class CpuCommunicator implements Communicator, Watch {
 
     @Override
     public @Nullable RuntimeException whyNotWait(int peer) {
-        RuntimeException mine = failure;
+        RuntimeException mine = guard.failure();
         if (mine != null) {
             return mine;
         }
@@ -321,9 +296,9 @@ final class CpuCommunicator implements Communicator, Watch {
     public void close() {
         enterToClose("the communicator");
         try {
-            if (!closed) {
+            if (!guard.closed()) {
                 List.copyOf(open).forEach(CpuPlan::release);
-                closed = true;
+                guard.close();
                 membership.close();
                 arena.close();
             }

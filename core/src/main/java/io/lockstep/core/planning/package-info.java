@@ -1,6 +1,6 @@
 /**
- * What ranks of every backend do when they plan: agree by short texts, and find from how many tokens on another
- * algorithm is faster. How a call is made never lives here.
+ * What ranks of every backend do around their calls: agree by short texts, find from how many tokens on another
+ * algorithm is faster, and let one thread at a time use a communicator. How a call is made never lives here.
  */
 @NullMarked
 package io.lockstep.core.planning;

@@ -5,13 +5,13 @@ import io.lockstep.core.DType;
 import io.lockstep.core.DeviceSpan;
 import io.lockstep.core.DriverException;
 import io.lockstep.core.GroupSpec;
-import io.lockstep.core.LockstepException;
 import io.lockstep.core.Operation;
 import io.lockstep.core.PeerLostException;
 import io.lockstep.core.UsageException;
 import io.lockstep.core.group.Membership;
 import io.lockstep.core.planning.Agreement;
 import io.lockstep.core.planning.Crossover;
+import io.lockstep.core.planning.UseGuard;
 import io.lockstep.gpu.DeviceStream;
 import io.lockstep.gpu.GpuCommunicator;
 import io.lockstep.gpu.GpuPlan;
@@ -27,7 +27,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /** A rank on a GPU of any vendor. */
@@ -43,14 +42,13 @@ final class DeviceCommunicator implements GpuCommunicator {
     private final PlanResources resources;
     private final HostTransfer transfer;
     private final SumPlans sums = new SumPlans(this);
-    private final AtomicBoolean busy = new AtomicBoolean();
+    private final UseGuard guard;
     private final List<DevicePlan> open = new ArrayList<>();
     private final Map<DeviceSpan, Boolean> allocated = new HashMap<>();
-    private boolean closed;
-    private volatile @Nullable RuntimeException failure;
 
     DeviceCommunicator(GroupSpec spec, Membership membership, Driver driver, int device) {
         this.membership = membership;
+        guard = new UseGuard(membership.rank());
         this.driver = driver;
         this.device = driver.devices().get(device);
         agreement = new Agreement(membership, spec.joinTimeout());
@@ -229,39 +227,17 @@ final class DeviceCommunicator implements GpuCommunicator {
 
     /** At the start of every use. */
     void enter() {
-        if (!busy.compareAndSet(false, true)) {
-            throw new UsageException("Rank " + membership.rank() + ": a second thread uses the communicator while the"
-                    + " first is still in a call. Give each thread a rank of its own, or make one call after the"
-                    + " other.");
-        }
-        if (closed || failure != null) {
-            busy.set(false);
-            throw unusable();
-        }
+        guard.enter();
     }
 
     /** Before something is given back, be the communicator failed or closed: no call may be using it. */
     void enterToClose(String what) {
-        if (!busy.compareAndSet(false, true)) {
-            throw new UsageException("Rank " + membership.rank() + ": " + what
-                    + " is closed while another thread is in a call. Let the call end first.");
-        }
+        guard.enterToClose(what);
     }
 
     /** At the end of every use. */
     void exit() {
-        busy.setRelease(false);
-    }
-
-    private LockstepException unusable() {
-        RuntimeException earlier = failure;
-        if (closed || earlier == null) {
-            return new UsageException("Rank " + membership.rank() + ": the communicator is closed.");
-        }
-        return new UsageException(
-                "Rank " + membership.rank() + ": the communicator failed earlier and is of no further use: close it and"
-                        + " join again. It failed with: " + earlier.getMessage(),
-                earlier);
+        guard.exit();
     }
 
     /** Remembers a failure, unless the caller's arguments alone were wrong. */
@@ -269,8 +245,7 @@ final class DeviceCommunicator implements GpuCommunicator {
         if (e instanceof UsageException usage) {
             return usage;
         }
-        RuntimeException reason = e instanceof RuntimeException runtime ? runtime : new IllegalStateException(e);
-        failure = reason;
+        RuntimeException reason = guard.fail(e);
         if (e instanceof Error error) {
             throw error;
         }
@@ -282,10 +257,10 @@ final class DeviceCommunicator implements GpuCommunicator {
         enterToClose("the communicator");
         RuntimeException first = null;
         try {
-            if (closed) {
+            if (guard.closed()) {
                 return;
             }
-            closed = true;
+            guard.close();
             for (DevicePlan plan : open) {
                 try {
                     plan.finish();
@@ -313,7 +288,7 @@ final class DeviceCommunicator implements GpuCommunicator {
         } finally {
             exit();
         }
-        if (first != null && failure == null) {
+        if (first != null && guard.failure() == null) {
             throw first;
         }
     }
