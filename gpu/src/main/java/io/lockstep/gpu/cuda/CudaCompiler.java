@@ -18,8 +18,8 @@ final class CudaCompiler implements Compiler {
 
     @Override
     public String identity() {
-        if (Nvrtc.whyNot() == null) {
-            return Nvrtc.identity();
+        if (Nvrtc.compiler().whyNot() == null) {
+            return Nvrtc.compiler().identity();
         }
         Path nvcc = nvcc();
         if (nvcc != null) {
@@ -30,13 +30,13 @@ final class CudaCompiler implements Compiler {
 
     @Override
     public byte[] compile(String source, String architecture, List<String> defines) {
-        if (Nvrtc.whyNot() == null) {
+        if (Nvrtc.compiler().whyNot() == null) {
             List<String> options = new ArrayList<>(COMMON);
             options.addFirst("--gpu-architecture=" + architecture);
             options.add("-default-device");
             defines.forEach(define -> options.add("-D" + define));
-            options.add("-DLS_PTX=" + (Nvrtc.identity().startsWith("NVRTC 13") ? 86 : 80));
-            return Nvrtc.compile(source, options);
+            options.add("-DLS_PTX=" + (Nvrtc.compiler().identity().startsWith("NVRTC 13") ? 86 : 80));
+            return Nvrtc.compiler().compile(source, options);
         }
         Path nvcc = nvcc();
         if (nvcc == null) {
@@ -106,8 +106,9 @@ final class CudaCompiler implements Compiler {
     }
 
     private static DriverException none() {
-        return new DriverException("No compiler for the kernels: " + Nvrtc.whyNot()
-                + ", and nvcc is not on the PATH. Install CUDA's NVRTC (for example the Python package"
-                + " nvidia-cuda-nvrtc) or name its file in LOCKSTEP_NVRTC.");
+        return new DriverException(
+                "No compiler for the kernels: " + Nvrtc.compiler().whyNot()
+                        + ", and nvcc is not on the PATH. Install CUDA's NVRTC (for example the Python package"
+                        + " nvidia-cuda-nvrtc) or name its file in LOCKSTEP_NVRTC.");
     }
 }

@@ -12,17 +12,18 @@ public final class HipCompiler implements Compiler {
     @Override
     public String identity() {
         HipClang clang = HipClang.find();
-        if (HipRtc.whyNot() != null) {
+        if (HipRtc.compiler().whyNot() != null) {
             return required(clang).identity();
         }
-        return HipRtc.identity() + (clang == null ? "" : ", " + clang.identity());
+        return HipRtc.compiler().identity() + " (" + HipRtc.compiler().path() + ")"
+                + (clang == null ? "" : ", " + clang.identity());
     }
 
     @Override
     public byte[] compile(String source, String architecture, List<String> defines) {
         List<String> options = options(AmdgcnArch.of(architecture), defines);
         HipClang clang = HipClang.find();
-        if (HipRtc.whyNot() != null) {
+        if (HipRtc.compiler().whyNot() != null) {
             return required(clang).compile(source, options);
         }
         try {
@@ -49,7 +50,8 @@ public final class HipCompiler implements Compiler {
         if (clang != null) {
             return clang;
         }
-        throw new DriverException("No compiler for the kernels: " + HipRtc.whyNot()
-                + ", and no clang is on the PATH. Install ROCm's hipRTC, or clang 19 or newer with its lld.");
+        throw new DriverException(
+                "No compiler for the kernels: " + HipRtc.compiler().whyNot()
+                        + ", and no clang is on the PATH. Install ROCm's hipRTC, or clang 19 or newer with its lld.");
     }
 }

@@ -38,7 +38,7 @@ final class HipRtcProcess {
         String source = new String(in.readNBytes(in.readInt()), StandardCharsets.UTF_8);
         try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(Path.of(arguments[0])))) {
             try {
-                byte[] code = HipRtc.compile(source, options);
+                byte[] code = HipRtc.compiler().compile(source, options);
                 out.writeByte(DONE);
                 out.write(code);
             } catch (DriverException e) {

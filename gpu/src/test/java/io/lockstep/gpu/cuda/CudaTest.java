@@ -117,7 +117,7 @@ class CudaTest {
     @Test
     void whatACompilerSaysOfAFaultReachesTheCaller() {
         CudaCompiler compiler = new CudaCompiler();
-        assumeThat(Nvrtc.whyNot() == null || CudaCompiler.nvcc() != null)
+        assumeThat(Nvrtc.compiler().whyNot() == null || CudaCompiler.nvcc() != null)
                 .as("NVRTC or nvcc")
                 .isTrue();
         assertThatThrownBy(() -> compiler.compile("this is no kernel", "sm_90", List.of()))
@@ -127,7 +127,7 @@ class CudaTest {
 
     @Test
     void theCompilerThatIsHereMakesCode() {
-        assumeThat(Nvrtc.whyNot() == null || CudaCompiler.nvcc() != null)
+        assumeThat(Nvrtc.compiler().whyNot() == null || CudaCompiler.nvcc() != null)
                 .as("NVRTC or nvcc")
                 .isTrue();
         CudaCompiler compiler = new CudaCompiler();

@@ -30,7 +30,7 @@ public final class Needs {
 
     /** AMD's run-time compiler. */
     static void hipRtc() {
-        present(HipRtc.whyNot() == null ? "" : null, "hipRTC (Debian: libamdhip64-5 libhiprtc-builtins5)");
+        present(HipRtc.compiler().whyNot() == null ? "" : null, "hipRTC (Debian: libamdhip64-5 libhiprtc-builtins5)");
     }
 
     private static <T> T present(@Nullable T found, String what) {
