@@ -6,9 +6,9 @@ import io.lockstep.core.UsageException;
 import io.lockstep.gpu.hip.Disassembler;
 import io.lockstep.gpu.hip.HipCompiler;
 import io.lockstep.gpu.inspect.AmdgcnArch;
-import io.lockstep.gpu.inspect.AmdgcnFinding;
 import io.lockstep.gpu.inspect.AmdgcnInspection;
 import io.lockstep.gpu.inspect.CodeObject;
+import io.lockstep.gpu.inspect.IsaFinding;
 import io.lockstep.gpu.kernel.KernelOptions;
 import io.lockstep.gpu.kernel.KernelSource;
 import java.io.IOException;
@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param what was inspected, in words
  * @param findings what is wrong
  */
-record IsaReport(String what, List<AmdgcnFinding> findings) {
+record IsaReport(String what, List<IsaFinding> findings) {
     /** What every shape has in common is inspected on one of them: four ranks, bf16, rows of gpt-oss. */
     private static final KernelOptions OPTIONS = new KernelOptions(4, DType.BF16, 2880, true, true);
 
@@ -83,8 +83,7 @@ record IsaReport(String what, List<AmdgcnFinding> findings) {
         CodeObject object = CodeObject.read(code);
         AmdgcnArch arch = AmdgcnArch.of(object.architecture());
         Disassembler disassembler = disassembler();
-        List<AmdgcnFinding> findings =
-                new ArrayList<>(AmdgcnInspection.codeObject(arch, object, threads, ARGUMENT_BYTES));
+        List<IsaFinding> findings = new ArrayList<>(AmdgcnInspection.codeObject(arch, object, threads, ARGUMENT_BYTES));
         findings.addAll(AmdgcnInspection.listing(arch, disassembler.listing(code)));
         return new IsaReport(what + ", " + object.kernels().size() + " kernels for " + arch.label(), findings);
     }

@@ -3,7 +3,7 @@ package io.lockstep.cli;
 import io.lockstep.core.UsageException;
 import io.lockstep.core.protocol.Protocol;
 import io.lockstep.core.protocol.Protocols;
-import io.lockstep.gpu.inspect.AmdgcnFinding;
+import io.lockstep.gpu.inspect.IsaFinding;
 import io.lockstep.litmus.Judge;
 import io.lockstep.litmus.Report;
 import io.lockstep.litmus.Verdict;
@@ -106,7 +106,7 @@ public final class LitmusCommand implements Callable<Integer> {
         root.put("inspected", report.what());
         root.put("right", report.right());
         ArrayNode findings = root.putArray("findings");
-        for (AmdgcnFinding finding : report.findings()) {
+        for (IsaFinding finding : report.findings()) {
             ObjectNode node = findings.addObject();
             node.put("rule", finding.rule().label());
             node.put("kernel", finding.kernel());

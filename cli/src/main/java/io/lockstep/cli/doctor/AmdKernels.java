@@ -7,9 +7,9 @@ import io.lockstep.gpu.hip.Disassembler;
 import io.lockstep.gpu.hip.HipCompiler;
 import io.lockstep.gpu.hip.HipDriver;
 import io.lockstep.gpu.inspect.AmdgcnArch;
-import io.lockstep.gpu.inspect.AmdgcnFinding;
 import io.lockstep.gpu.inspect.AmdgcnInspection;
 import io.lockstep.gpu.inspect.CodeObject;
+import io.lockstep.gpu.inspect.IsaFinding;
 import io.lockstep.gpu.kernel.KernelOptions;
 import io.lockstep.gpu.kernel.KernelSource;
 import java.util.ArrayList;
@@ -39,7 +39,7 @@ final class AmdKernels {
             return Finding.warning(SUBJECT, "not compiled for " + arch.label() + here + ". " + sentence);
         }
         CodeObject object = CodeObject.read(code);
-        List<AmdgcnFinding> findings =
+        List<IsaFinding> findings =
                 new ArrayList<>(AmdgcnInspection.codeObject(arch, object, OPTIONS.threads(), ARGUMENT_BYTES));
         @Nullable Disassembler disassembler = Disassembler.find();
         if (disassembler != null) {

@@ -7,14 +7,14 @@ import java.util.List;
 final class AmdgcnContent {
     private final AmdgcnArch arch;
     private final AmdgcnListing.Kernel kernel;
-    private final List<AmdgcnFinding> findings = new ArrayList<>();
+    private final List<IsaFinding> findings = new ArrayList<>();
 
     AmdgcnContent(AmdgcnArch arch, AmdgcnListing.Kernel kernel) {
         this.arch = arch;
         this.kernel = kernel;
     }
 
-    List<AmdgcnFinding> findings() {
+    List<IsaFinding> findings() {
         List<AmdgcnInstruction> code = kernel.instructions();
         for (int i = 0; i < code.size(); i++) {
             AmdgcnInstruction instruction = code.get(i);
@@ -35,7 +35,7 @@ final class AmdgcnContent {
     }
 
     private void find(AmdgcnRule rule, AmdgcnInstruction instruction, String text) {
-        findings.add(new AmdgcnFinding(rule, kernel.name(), instruction.line(), "'" + instruction + "' " + text));
+        findings.add(new IsaFinding(rule, kernel.name(), instruction.line(), "'" + instruction + "' " + text));
     }
 
     private static boolean isHint(String modifier) {

@@ -31,13 +31,13 @@ public final class AmdgcnInspection {
      *
      * @param listing of a compiler ({@code -S}) or a disassembler
      */
-    public static List<AmdgcnFinding> listing(AmdgcnArch arch, String listing) {
-        List<AmdgcnFinding> findings = new ArrayList<>();
+    public static List<IsaFinding> listing(AmdgcnArch arch, String listing) {
+        List<IsaFinding> findings = new ArrayList<>();
         List<AmdgcnListing.Kernel> kernels = AmdgcnListing.kernels(listing);
         for (String name : PROTOCOLS.keySet()) {
             if (kernels.stream().noneMatch(kernel -> plain(kernel.name()).equals(name))) {
                 findings.add(
-                        new AmdgcnFinding(AmdgcnRule.MISSING_STEP, name, 0, "the listing does not have this kernel."));
+                        new IsaFinding(AmdgcnRule.MISSING_STEP, name, 0, "the listing does not have this kernel."));
             }
         }
         for (AmdgcnListing.Kernel kernel : kernels) {
@@ -47,7 +47,7 @@ public final class AmdgcnInspection {
             Protocol protocol = PROTOCOLS.get(plain(kernel.name()));
             // A kernel without a protocol knows no peer.
             if (protocol != null) {
-                findings.addAll(order.findings(AmdgcnDemand.of(protocol)));
+                findings.addAll(order.findings(Demand.of(protocol)));
             }
         }
         return findings;
@@ -59,12 +59,12 @@ public final class AmdgcnInspection {
      * @param threads of a work-group; 0 where it is not known
      * @param argumentBytes of the one argument
      */
-    public static List<AmdgcnFinding> codeObject(AmdgcnArch arch, CodeObject code, int threads, int argumentBytes) {
-        List<AmdgcnFinding> findings = new ArrayList<>();
+    public static List<IsaFinding> codeObject(AmdgcnArch arch, CodeObject code, int threads, int argumentBytes) {
+        List<IsaFinding> findings = new ArrayList<>();
         for (String name : PROTOCOLS.keySet()) {
             if (code.kernels().stream().noneMatch(kernel -> plain(kernel.name()).equals(name))) {
-                findings.add(new AmdgcnFinding(
-                        AmdgcnRule.MISSING_STEP, name, 0, "the code object does not have this kernel."));
+                findings.add(
+                        new IsaFinding(AmdgcnRule.MISSING_STEP, name, 0, "the code object does not have this kernel."));
             }
         }
         for (CodeObject.Kernel kernel : code.kernels()) {
@@ -76,7 +76,7 @@ public final class AmdgcnInspection {
             compare(findings, kernel, AmdgcnRule.SCRATCH, "bytes of scratch memory", kernel.scratchBytes(), 0);
             compare(findings, kernel, AmdgcnRule.SCRATCH, "spilled vector registers", kernel.spilledVectors(), 0);
             if (!kernel.keepsSubnormals()) {
-                findings.add(new AmdgcnFinding(
+                findings.add(new IsaFinding(
                         AmdgcnRule.SUBNORMALS, kernel.name(), 0, "subnormal numbers are flushed to zero."));
             }
         }
@@ -84,14 +84,14 @@ public final class AmdgcnInspection {
     }
 
     private static void compare(
-            List<AmdgcnFinding> findings,
+            List<IsaFinding> findings,
             CodeObject.Kernel kernel,
             AmdgcnRule rule,
             String what,
             long found,
             long expected) {
         if (found != expected) {
-            findings.add(new AmdgcnFinding(
+            findings.add(new IsaFinding(
                     rule,
                     kernel.name(),
                     0,

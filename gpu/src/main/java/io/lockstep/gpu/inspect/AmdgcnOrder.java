@@ -36,7 +36,7 @@ final class AmdgcnOrder {
     private final List<AmdgcnInstruction> code;
     private final List<AmdgcnEffect> effects = new ArrayList<>();
     private final AmdgcnFlow flow;
-    private final List<AmdgcnFinding> findings = new ArrayList<>();
+    private final List<IsaFinding> findings = new ArrayList<>();
 
     /** The accesses that marks name, by mark. */
     private final Map<String, BitSet> marked = new TreeMap<>();
@@ -59,10 +59,10 @@ final class AmdgcnOrder {
         return flow;
     }
 
-    List<AmdgcnFinding> findings(AmdgcnDemand demand) {
+    List<IsaFinding> findings(Demand demand) {
         findMarked();
         List<String> flags = new ArrayList<>(demand.flags());
-        flags.add(AmdgcnDemand.REARMED);
+        flags.add(Demand.REARMED);
         for (String flag : flags) {
             requireStep("store." + flag);
             requireStep("await." + flag);
@@ -78,8 +78,7 @@ final class AmdgcnOrder {
     }
 
     private void find(AmdgcnRule rule, int index, String text) {
-        AmdgcnFinding finding =
-                new AmdgcnFinding(rule, kernel.name(), code.get(index).line(), text);
+        IsaFinding finding = new IsaFinding(rule, kernel.name(), code.get(index).line(), text);
         if (!findings.contains(finding)) {
             findings.add(finding);
         }
@@ -135,7 +134,7 @@ final class AmdgcnOrder {
 
     private void requireStep(String mark) {
         if (!marked.containsKey(mark)) {
-            findings.add(new AmdgcnFinding(
+            findings.add(new IsaFinding(
                     AmdgcnRule.MISSING_STEP, kernel.name(), 0, "the protocol has '" + mark + "', the code does not."));
         }
     }
@@ -143,7 +142,7 @@ final class AmdgcnOrder {
     private BitSet flags(String prefix, boolean grouped) {
         BitSet all = new BitSet();
         marked.forEach((mark, places) -> {
-            if (mark.startsWith(prefix) && !(grouped && mark.endsWith(AmdgcnDemand.REARMED))) {
+            if (mark.startsWith(prefix) && !(grouped && mark.endsWith(Demand.REARMED))) {
                 all.or(places);
             }
         });
@@ -265,7 +264,7 @@ final class AmdgcnOrder {
      * every way that is drawn is one that it takes: behind the poll one way must lead to an invalidation.
      */
     private void rearmed() {
-        BitSet polls = marked.getOrDefault("await." + AmdgcnDemand.REARMED, new BitSet());
+        BitSet polls = marked.getOrDefault("await." + Demand.REARMED, new BitSet());
         polls.stream()
                 .filter(poll -> flow.leadingFrom(poll).stream().noneMatch(at -> {
                     AmdgcnEffect effect = effects.get(at);

@@ -1,7 +1,7 @@
 package io.lockstep.gpu.inspect;
 
 /** What compiled code is asked for; the name of what a finding breaks. */
-public enum AmdgcnRule {
+public enum AmdgcnRule implements IsaRule {
     /** Every wave waits for its own stores before it comes to the barrier ahead of a flag. */
     DRAIN("drain"),
     /** A work-group barrier lies between the data's stores and the flag's. */
@@ -56,6 +56,7 @@ public enum AmdgcnRule {
     }
 
     /** As findings name it. */
+    @Override
     public String label() {
         return label;
     }

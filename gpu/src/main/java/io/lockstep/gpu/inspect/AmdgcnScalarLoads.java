@@ -43,7 +43,7 @@ final class AmdgcnScalarLoads {
     /** Lanes of vector registers that scalar ones are spilled to, numbered behind those. */
     private final Map<String, Integer> lanes = new HashMap<>();
 
-    private final Map<Integer, AmdgcnFinding> findings = new TreeMap<>();
+    private final Map<Integer, IsaFinding> findings = new TreeMap<>();
 
     /** @param stateArgument the offset of the one pointer among the arguments that scalar loads may follow */
     AmdgcnScalarLoads(AmdgcnListing.Kernel kernel, List<AmdgcnEffect> effects, AmdgcnFlow flow, long stateArgument) {
@@ -58,7 +58,7 @@ final class AmdgcnScalarLoads {
         }
     }
 
-    List<AmdgcnFinding> findings() {
+    List<IsaFinding> findings() {
         int count = kernel.instructions().size();
         int[][] known = new int[count][];
         int[] entry = new int[SCALAR_REGISTERS + lanes.size()];
@@ -139,7 +139,7 @@ final class AmdgcnScalarLoads {
                     : "the pointer at " + base + " of the arguments";
             findings.put(
                     at,
-                    new AmdgcnFinding(
+                    new IsaFinding(
                             AmdgcnRule.SCALAR_LOAD,
                             kernel.name(),
                             instruction.line(),

@@ -20,8 +20,8 @@ public final class PtxInspection {
      *
      * @param ptx of nvcc or NVRTC, whose comments name the accesses to flags
      */
-    public static List<PtxFinding> listing(String ptx) {
-        List<PtxFinding> findings = new ArrayList<>();
+    public static List<IsaFinding> listing(String ptx) {
+        List<IsaFinding> findings = new ArrayList<>();
         List<PtxKernel> kernels = PtxListing.kernels(ptx);
         for (Exchange exchange : Exchange.values()) {
             Protocol protocol = Protocols.named(exchange.label()).orElseThrow();
@@ -30,15 +30,15 @@ public final class PtxInspection {
                             || kernel.name().equals(exchange.entry(false)))
                     .toList();
             if (own.isEmpty()) {
-                findings.add(new PtxFinding(
+                findings.add(new IsaFinding(
                         PtxRule.MISSING_STEP, exchange.entry(false), 0, "the text does not have this kernel."));
             }
-            own.forEach(kernel -> new Kernel(kernel, AmdgcnDemand.of(protocol), findings).inspect());
+            own.forEach(kernel -> new Kernel(kernel, Demand.of(protocol), findings).inspect());
         }
         return findings;
     }
 
-    private record Kernel(PtxKernel kernel, AmdgcnDemand demand, List<PtxFinding> findings) {
+    private record Kernel(PtxKernel kernel, Demand demand, List<IsaFinding> findings) {
         void inspect() {
             for (int at : kernel.unknownJumps()) {
                 find(PtxRule.UNKNOWN, kernel.code().get(at).line(), "a jump whose targets are not in the text.");
@@ -49,7 +49,7 @@ public final class PtxInspection {
         }
 
         private void find(PtxRule rule, int line, String text) {
-            findings.add(new PtxFinding(rule, kernel.name(), line, text));
+            findings.add(new IsaFinding(rule, kernel.name(), line, text));
         }
 
         private void flag(String flag, boolean barrier) {

@@ -1,7 +1,7 @@
 package io.lockstep.gpu.inspect;
 
 /** What compiled PTX is asked for; the name of what a finding breaks. */
-public enum PtxRule {
+public enum PtxRule implements IsaRule {
     /** Every flag and word of the protocol is there. */
     MISSING_STEP("missing-step"),
     /** The flag is stored for the system, by an atomic store. */
@@ -30,6 +30,7 @@ public enum PtxRule {
     }
 
     /** As findings name it. */
+    @Override
     public String label() {
         return label;
     }

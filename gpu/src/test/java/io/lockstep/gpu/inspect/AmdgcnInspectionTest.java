@@ -47,7 +47,7 @@ class AmdgcnInspectionTest {
 
     private static Set<AmdgcnRule> rules(AmdgcnArch arch, String listing) {
         return AmdgcnInspection.listing(arch, listing).stream()
-                .map(AmdgcnFinding::rule)
+                .map(finding -> (AmdgcnRule) finding.rule())
                 .collect(Collectors.toCollection(() -> EnumSet.noneOf(AmdgcnRule.class)));
     }
 
@@ -240,7 +240,7 @@ class AmdgcnInspectionTest {
                         "(ls_one_shot_push_any:.*\n)",
                         "$1\ts_load_dwordx2 s[90:91], s[2:3], 0x0\n\ts_load_dword s92, s[90:91], 0x0\n");
         assertThat(AmdgcnInspection.listing(AmdgcnArch.GFX942, listing))
-                .extracting(AmdgcnFinding::text)
+                .extracting(IsaFinding::text)
                 .singleElement()
                 .asString()
                 .contains("the pointer at 0 of the arguments");
@@ -262,7 +262,7 @@ class AmdgcnInspectionTest {
         assertThat(AmdgcnInspection.codeObject(AmdgcnArch.GFX942, object, options.threads(), ARGUMENT_BYTES))
                 .isEmpty();
         assertThat(AmdgcnInspection.codeObject(AmdgcnArch.GFX1201, object, options.threads() + 32, ARGUMENT_BYTES + 8))
-                .extracting(AmdgcnFinding::rule)
+                .extracting(IsaFinding::rule)
                 .contains(AmdgcnRule.KERNARG, AmdgcnRule.WAVE, AmdgcnRule.WORKGROUP);
     }
 

@@ -65,13 +65,13 @@ class PtxInspectionTest {
     void aHistoricalProtocolBreaksTheseRulesByName(String name, String rules) throws Exception {
         Protocol protocol = Protocols.named(name).orElseThrow();
         String text = compiled(KernelSource.text(ProtocolText.render(protocol)), "sm_90", 86, SMALL);
-        List<PtxFinding> findings = PtxInspection.listing(text);
+        List<IsaFinding> findings = PtxInspection.listing(text);
         assertThat(findings)
-                .extracting(PtxFinding::rule)
+                .extracting(IsaFinding::rule)
                 .containsOnly(
                         Arrays.stream(rules.split(" ")).map(PtxRule::valueOf).toArray(PtxRule[]::new));
         // A start barrier is that of both kernels that pull.
-        assertThat(findings).extracting(PtxFinding::kernel).allMatch(kernel -> kernel.endsWith("_pull_any"));
+        assertThat(findings).extracting(IsaFinding::kernel).allMatch(kernel -> kernel.endsWith("_pull_any"));
     }
 
     @Test
@@ -171,14 +171,14 @@ class PtxInspectionTest {
         assertThat(mark).isPositive();
         // Rows of peers: behind the barrier are loads of the weight too, which are no peer's.
         int at = damaged.before ? right.lastIndexOf(damaged.text, mark) : right.indexOf(damaged.text, mark);
-        List<PtxFinding> findings = new ArrayList<>();
+        List<IsaFinding> findings = new ArrayList<>();
         while (at > from && findings.isEmpty()) {
             String wrong = right.substring(0, at) + damaged.other + right.substring(at + damaged.text.length());
             findings.addAll(PtxInspection.listing(wrong));
             at = damaged.rule == PtxRule.NON_COHERENT ? right.indexOf(damaged.text, at + 1) : -1;
         }
-        assertThat(findings).extracting(PtxFinding::rule).contains(damaged.rule);
-        assertThat(findings).extracting(PtxFinding::kernel).containsOnly(damaged.kernel);
+        assertThat(findings).extracting(IsaFinding::rule).contains(damaged.rule);
+        assertThat(findings).extracting(IsaFinding::kernel).containsOnly(damaged.kernel);
     }
 
     @Test

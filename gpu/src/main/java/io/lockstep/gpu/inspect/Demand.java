@@ -15,11 +15,11 @@ import java.util.Locale;
  *     the work-group
  * @param words whether data goes as words that carry their own arrival
  */
-record AmdgcnDemand(List<String> flags, boolean words) {
+record Demand(List<String> flags, boolean words) {
     /** The flag of re-arming, which every kernel exchanges in a block of its own. */
     static final String REARMED = "REARMED";
 
-    static AmdgcnDemand of(Protocol protocol) {
+    static Demand of(Protocol protocol) {
         List<String> flags = new ArrayList<>();
         boolean words = false;
         boolean barrier = false;
@@ -32,7 +32,7 @@ record AmdgcnDemand(List<String> flags, boolean words) {
                 words = true;
             }
         }
-        return new AmdgcnDemand(List.copyOf(flags), words);
+        return new Demand(List.copyOf(flags), words);
     }
 
     private static String name(Buffer flags) {

@@ -1,14 +1,14 @@
 package io.lockstep.gpu.inspect;
 
 /**
- * One place where compiled PTX breaks a rule.
+ * One place where compiled code breaks a rule.
  *
  * @param rule which
  * @param kernel the entry point
- * @param line of the text, from 1; 0 where it is of the whole
+ * @param line of the listing, from 1; 0 where it is of the whole
  * @param text a sentence
  */
-public record PtxFinding(PtxRule rule, String kernel, int line, String text) {
+public record IsaFinding(IsaRule rule, String kernel, int line, String text) {
     @Override
     public String toString() {
         return kernel + (line == 0 ? "" : ", line " + line) + ": " + rule.label() + ": " + text;
