@@ -2,6 +2,7 @@ package io.lockstep.gpu.collective;
 
 import io.lockstep.core.Algorithm;
 import io.lockstep.core.Operation;
+import io.lockstep.core.UsageException;
 import io.lockstep.gpu.kernel.Exchange;
 import io.lockstep.gpu.kernel.KernelOptions;
 import java.util.Set;
@@ -44,6 +45,8 @@ public record RegionLayout(int capacity, int oneShotMost, long sums, long stagin
     static final long ONE_SHOT_BYTES = 4L << 20;
 
     private static final long ALIGNMENT = 256;
+    private static final long MOST_PACKS = 0xFFFF_FFFFL;
+    private static final int MOST_TOKENS = (1 << 29) - 1;
 
     /** For the exchanges that calls of a plan may use. */
     static RegionLayout of(Operation operation, KernelOptions options, Set<Exchange> exchanges) {
@@ -56,6 +59,7 @@ public record RegionLayout(int capacity, int oneShotMost, long sums, long stagin
         boolean twoShotPush = exchanges.contains(Exchange.TWO_SHOT_PUSH);
         int groups = twoShotPush ? (most + options.ranks() - 1) / options.ranks() : 0;
         int capacity = Math.max(oneShotMost, groups);
+        requireCountable(operation, options, COPIES * Math.max((long) options.ranks() * capacity, most));
         boolean pull = exchanges.stream().anyMatch(exchange -> !exchange.push());
         long tensor = most * options.rowBytes();
         long sums = aligned(AT_ROWS + (long) COPIES * options.ranks() * capacity * options.rowBytes());
@@ -63,6 +67,16 @@ public record RegionLayout(int capacity, int oneShotMost, long sums, long stagin
         long result = aligned(staging + (pull ? tensor : 0));
         long bytes = aligned(result + (exchanges.contains(Exchange.TWO_SHOT_PULL) ? tensor : 0));
         return new RegionLayout(capacity, oneShotMost, sums, staging, result, bytes);
+    }
+
+    /** The kernels count packs in 32 bits, and a header has 29 for the tokens. */
+    private static void requireCountable(Operation operation, KernelOptions options, long rows) {
+        if (rows * options.packs() > MOST_PACKS || operation.maxTokens() > MOST_TOKENS) {
+            throw new UsageException("Operation: " + operation.maxTokens() + " tokens of " + operation.hidden() + " "
+                    + operation.dtype() + " on " + options.ranks() + " ranks take " + rows * options.rowBytes()
+                    + " bytes of a rank's memory in one area, for at most " + MOST_TOKENS
+                    + " tokens: expected less than 64 GiB. Plan fewer tokens a call.");
+        }
     }
 
     /** The part that holds words, which begin as the reserved one. */

@@ -1,8 +1,7 @@
 // What every call has around its algorithm: its arguments, the layout of the memory that peers reach, waiting with a
 // deadline, the header that names the call, and the re-arming of words.
 //
-// Set from outside: LS_RANKS, LS_RESIDUAL and LS_NORM (0 or 1: the parts of the
-// operation).
+// Set from outside: LS_RANKS, LS_RESIDUAL and LS_NORM (0 or 1: the parts of the operation), and LS_RANK, or not.
 #ifndef LS_FRAME_H
 #define LS_FRAME_H
 
@@ -109,12 +108,12 @@ struct LsCall {
     u32 copy;
     u32 last_tokens;
     u32 last_algorithm;
-    bool bad;  // this thread gave up, or an earlier call failed: the block stores nothing more
+    bool bad;            // this thread gave up, or an earlier call failed: the block stores nothing more
     bool unusual_weight; // this thread's part of it holds anything but finite numbers
     u32 block;           // among those that carry rows
     u32 blocks;
-    bool holds_rows; // not a thread of the spare warp
-    u32 lane;        // of the spare warp: one for each peer
+    bool holds_rows;     // not a thread of the spare warp
+    u32 lane;            // of the spare warp: one for each peer
 };
 
 LS_FN u32 ls_fingerprint(const LsArgs &a, u32 algorithm) { return a.tokens << 3 | algorithm; }
@@ -181,7 +180,8 @@ LS_FN u32 *ls_barrier_flag(const LsArgs &a, u32 at, u32 home, u32 from) {
 LS_FN u64 *ls_header(const LsArgs &a, const LsCall &call, u32 home, u32 from) {
     return (u64 *)(a.memory[home] + LS_AT_HEADERS) + (call.copy * LS_MOST_BLOCKS + ls_block()) * LS_MOST_RANKS + from;
 }
-// Packs are counted in 32 bits: a plan has less than 64 GiB of them.
+// Packs are counted in 32 bits: an area has less than 64 GiB of them, or the plan is refused.
+
 // The first pack of a row of words in `rows`: what `from` has sent.
 LS_FN u32 ls_row_words(const LsArgs &a, u32 copy, u32 from, u32 row) {
     return ((copy * LS_RANKS + from) * a.capacity + row) * LS_ROW_PACKS;

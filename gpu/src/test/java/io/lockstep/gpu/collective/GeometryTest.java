@@ -1,10 +1,12 @@
 package io.lockstep.gpu.collective;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lockstep.core.Algorithm;
 import io.lockstep.core.DType;
 import io.lockstep.core.Operation;
+import io.lockstep.core.UsageException;
 import io.lockstep.gpu.kernel.Exchange;
 import io.lockstep.gpu.kernel.KernelOptions;
 import java.util.EnumSet;
@@ -76,5 +78,17 @@ class GeometryTest {
         RegionLayout alone = layout(OPERATION.withAlgorithm(Algorithm.ONE_SHOT), 4, Exchange.ONE_SHOT_PUSH);
         assertThat(alone.oneShotMost()).isEqualTo(2048);
         assertThat(alone.capacity()).isEqualTo(2048);
+    }
+
+    @Test
+    void whatTheKernelsCannotCountIsRefusedBeforeAnythingIsAllocated() {
+        Operation wide = Operation.allReduce(DType.FP32, 16384, 131071).withAlgorithm(Algorithm.ONE_SHOT);
+        assertThat(layout(wide, 2, Exchange.TWO_SHOT_PUSH).bytes()).isPositive();
+        assertThatThrownBy(() -> layout(wide, 8, Exchange.ONE_SHOT_PUSH))
+                .isInstanceOf(UsageException.class)
+                .hasMessageContaining("131071 tokens of 16384 fp32 on 8 ranks")
+                .hasMessageContaining("Plan fewer tokens a call.");
+        Operation many = Operation.allReduce(DType.BF16, 1, 1 << 29).withAlgorithm(Algorithm.ONE_SHOT);
+        assertThatThrownBy(() -> layout(many, 2, Exchange.ONE_SHOT_PULL)).isInstanceOf(UsageException.class);
     }
 }
