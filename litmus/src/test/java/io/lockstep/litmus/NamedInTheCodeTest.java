@@ -17,12 +17,14 @@ import org.junit.jupiter.api.Test;
 
 /** What the code says of a publish or an await, the checker knows. */
 class NamedInTheCodeTest {
+    private static final Path CORE = Path.of("../core/src/main/java/io/lockstep/core");
+    private static final Path GPU = Path.of("../gpu/src/main/java/io/lockstep/gpu");
     private static final Pattern SAID = Pattern.compile("Without it:\\s+(?:\\*\\s+)?litmus\\s+(?:\\*\\s+)?([a-z-]+)");
     private static final Pattern CITED = Pattern.compile("litmus --explain ([a-z-]+)");
     private static final Pattern VERB = Pattern.compile("(?:void publish|void await)(?:Ready|Shared)\\(");
 
     @Test
-    void everyLitmusTestThatTheCpuBackendNamesIsThereAndItsWeakenedTwinsAreCaught() throws IOException {
+    void everyLitmusTestThatTheCodeNamesIsThereAndItsWeakenedTwinsAreCaught() throws IOException {
         List<String> named = found(SAID);
         assertThat(named).contains("cpu-one-shot", "cpu-two-shot");
         for (String name : named) {
@@ -51,25 +53,24 @@ class NamedInTheCodeTest {
 
     @Test
     void everyPublishAndAwaitOfALaneNamesOne() throws IOException {
-        String lane = Files.readString(sources().resolve("Lane.java"));
+        String lane = Files.readString(CORE.resolve("cpu/Lane.java"));
         assertThat(VERB.matcher(lane).results().count()).isEqualTo(4);
         assertThat(SAID.matcher(lane).results().count()).isEqualTo(4);
     }
 
     private static List<String> found(Pattern pattern) throws IOException {
         List<String> names = new ArrayList<>();
-        try (Stream<Path> files = Files.list(sources())) {
-            for (Path file : files.toList()) {
-                Matcher said = pattern.matcher(Files.readString(file));
-                while (said.find()) {
-                    names.add(said.group(1));
+        for (Path root : List.of(CORE, GPU)) {
+            try (Stream<Path> files = Files.walk(root)) {
+                for (Path file :
+                        files.filter(path -> path.toString().endsWith(".java")).toList()) {
+                    Matcher said = pattern.matcher(Files.readString(file));
+                    while (said.find()) {
+                        names.add(said.group(1));
+                    }
                 }
             }
         }
         return names;
-    }
-
-    private static Path sources() {
-        return Path.of("../core/src/main/java/io/lockstep/core/cpu");
     }
 }
