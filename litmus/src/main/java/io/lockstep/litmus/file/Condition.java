@@ -29,13 +29,13 @@ sealed interface Condition {
         }
 
         private static long value(String operand, ToLongFunction<String> values) {
-            return operand.matches("-?\\d+") ? Long.parseLong(operand) : values.applyAsLong(operand);
+            return operand.matches(Instruction.NUMBER) ? Long.parseLong(operand) : values.applyAsLong(operand);
         }
 
         @Override
         public void collect(Set<String> names) {
             for (String operand : List.of(left, right)) {
-                if (!operand.matches("-?\\d+")) {
+                if (!operand.matches(Instruction.NUMBER)) {
                     names.add(operand);
                 }
             }
@@ -124,7 +124,14 @@ sealed interface Condition {
             if (!comparison.equals("=") && !comparison.equals("#")) {
                 throw new UnsupportedLitmusException("the comparison '" + comparison + "' in the condition");
             }
-            return new Comparison(left, comparison.equals("="), take());
+            return new Comparison(operand(left), comparison.equals("="), operand(take()));
+        }
+
+        private static String operand(String token) {
+            if (!token.matches(Instruction.NUMBER + "|(P\\d+:)?" + Instruction.NAME)) {
+                throw new UnsupportedLitmusException("'" + token + "' in the condition");
+            }
+            return token;
         }
 
         private boolean accept(String token) {

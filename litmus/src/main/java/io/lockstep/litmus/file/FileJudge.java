@@ -56,7 +56,13 @@ public final class FileJudge {
     /** Whether some execution satisfies the condition, or for a test that says forall, breaks it. */
     static boolean reachable(LitmusFile file, MemoryModel model) {
         FileJudge judge = new FileJudge(file, model);
-        return judge.any(Runs.of(file), new ArrayList<>());
+        Runs.All all = Runs.of(file);
+        boolean found = judge.any(all.runs(), new ArrayList<>());
+        if (!found && all.cut()) {
+            throw new UnsupportedLitmusException(
+                    "a loop that does something else in each round, of which only two were tried");
+        }
+        return found;
     }
 
     private boolean any(List<List<Runs.Run>> runs, List<Runs.Run> chosen) {
@@ -89,14 +95,14 @@ public final class FileJudge {
         for (Runs.Run run : chosen) {
             for (Runs.Act act : run.acts()) {
                 if (act.writes()) {
-                    written.computeIfAbsent(location(act.instruction()), key -> new HashSet<>())
+                    written.computeIfAbsent(act.instruction().location(), key -> new HashSet<>())
                             .add(act.written());
                 }
             }
         }
         for (Runs.Run run : chosen) {
             for (Runs.Act act : run.acts()) {
-                String location = location(act.instruction());
+                String location = act.instruction().location();
                 boolean reads = act.instruction() instanceof Instruction.Load
                         || act.instruction() instanceof Instruction.Atomic;
                 if (reads
@@ -148,15 +154,6 @@ public final class FileJudge {
         return false;
     }
 
-    private static String location(Instruction instruction) {
-        return switch (instruction) {
-            case Instruction.Load load -> load.location();
-            case Instruction.Store store -> store.location();
-            case Instruction.Atomic atomic -> atomic.location();
-            default -> "";
-        };
-    }
-
     private Program program(List<Runs.Run> chosen) {
         Program.Builder builder = new Program.Builder();
         file.initial().forEach(builder::location);
@@ -174,7 +171,7 @@ public final class FileJudge {
         Map<String, Integer> meetings = new HashMap<>();
         for (int i = 0; i < acts.size(); i++) {
             Runs.Act act = acts.get(i);
-            String name = location(act.instruction());
+            String name = act.instruction().location();
             int location =
                     name.isEmpty() ? -1 : builder.location(name, file.initial().getOrDefault(name, 0L));
             Values read = new Values(Values.Test.EXACTLY, act.read());

@@ -31,16 +31,23 @@ public record LitmusFile(
 
     /** One thread: its name, where it runs, the initial value of its registers, its instructions. */
     public record Column(
-            String name, int workgroup, int device, Map<String, Long> registers, List<Instruction> instructions) {}
+            String name, int workgroup, int device, Map<String, Long> registers, List<Instruction> instructions) {
+        /** Whether it gives a register a value. */
+        boolean has(String register) {
+            return registers.containsKey(register)
+                    || instructions.stream()
+                            .anyMatch(instruction -> instruction.sets().equals(register));
+        }
+    }
 
     private static final Pattern WHOLE = Pattern.compile(
             "\\s*PTX\\s+(?<name>\\S+)\\s*(?<comment>[^{]*)\\{(?<init>[^}]*)\\}(?<table>.*?)"
                     + "(?<quantifier>~\\s*exists|exists|forall)(?<condition>.*)",
             Pattern.DOTALL);
     private static final Pattern PLACE =
-            Pattern.compile("\\s*(?<name>P\\d+)\\s*@\\s*cta\\s+(?<cta>\\d+)\\s*,\\s*gpu\\s+(?<gpu>\\d+)\\s*");
-    private static final Pattern ASSIGNMENT =
-            Pattern.compile("\\s*(?:(?<thread>P\\d+)\\s*:)?\\s*%?(?<name>\\w+)\\s*=\\s*(?<value>-?\\d+)\\s*");
+            Pattern.compile("\\s*(?<name>P\\d+)\\s*@\\s*cta\\s+(?<cta>\\d{1,3})\\s*,\\s*gpu\\s+(?<gpu>\\d{1,3})\\s*");
+    private static final Pattern ASSIGNMENT = Pattern.compile(
+            "\\s*(?:(?<thread>P\\d+)\\s*:)?\\s*%?(?<name>\\w+)\\s*=\\s*(?<value>" + Instruction.NUMBER + ")\\s*");
 
     /**
      * Reads a test.
@@ -70,6 +77,8 @@ public record LitmusFile(
         }
         List<Column> threads = columns(rows, registers);
         String quantifier = whole.group("quantifier");
+        Condition condition = Condition.parse(whole.group("condition"));
+        condition.names().forEach(name -> known(name, initial, threads));
         return new LitmusFile(
                 whole.group("name"),
                 initial,
@@ -77,7 +86,23 @@ public record LitmusFile(
                 quantifier.equals("exists")
                         ? Quantifier.EXISTS
                         : quantifier.equals("forall") ? Quantifier.FORALL : Quantifier.NOT_EXISTS,
-                Condition.parse(whole.group("condition")));
+                condition);
+    }
+
+    /** Refuses a condition on something that is nowhere: it would hold or fail for no reason. */
+    private static void known(String name, Map<String, Long> initial, List<Column> threads) {
+        int colon = name.indexOf(':');
+        boolean there = colon < 0
+                ? initial.containsKey(name)
+                        || threads.stream()
+                                .flatMap(thread -> thread.instructions().stream())
+                                .anyMatch(instruction -> instruction.location().equals(name))
+                : threads.stream()
+                        .filter(thread -> thread.name().equals(name.substring(0, colon)))
+                        .anyMatch(thread -> thread.has(name.substring(colon + 1)));
+        if (!there) {
+            throw new UnsupportedLitmusException("'" + name + "' in the condition, which the test does not have");
+        }
     }
 
     private static void assign(String part, Map<String, Long> initial, Map<String, Map<String, Long>> registers) {
@@ -102,6 +127,9 @@ public record LitmusFile(
                 throw new UnsupportedLitmusException("the thread '" + cell.trim() + "'");
             }
             String name = place.group("name");
+            if (columns.stream().anyMatch(other -> other.name().equals(name))) {
+                throw new UnsupportedLitmusException("two threads called " + name);
+            }
             columns.add(new Column(
                     name,
                     Integer.parseInt(place.group("cta")),
@@ -111,7 +139,11 @@ public record LitmusFile(
         }
         for (String row : rows.subList(1, rows.size())) {
             String[] cells = row.split("\\|", -1);
-            for (int i = 0; i < cells.length && i < columns.size(); i++) {
+            if (cells.length > columns.size()) {
+                throw new UnsupportedLitmusException("a row of " + cells.length + " instructions for " + columns.size()
+                        + (columns.size() == 1 ? " thread" : " threads"));
+            }
+            for (int i = 0; i < cells.length; i++) {
                 if (!cells[i].isBlank()) {
                     columns.get(i).instructions().add(Instruction.parse(cells[i].replace("%", "")));
                 }

@@ -17,6 +17,17 @@ final class Runs {
     /** A run: what it did, and the registers at its end. */
     record Run(List<Act> acts, Map<String, Long> registers) {}
 
+    /**
+     * All runs.
+     *
+     * @param runs of each thread
+     * @param cut whether a loop that does something else in each round would have gone on
+     */
+    record All(List<List<Run>> runs, boolean cut) {}
+
+    /** Where a loop began its latest round. */
+    private record Visit(int count, int acts, Map<String, Long> registers) {}
+
     private static final int ROUNDS = 2;
     private static final int LIMIT = 200_000;
 
@@ -24,6 +35,10 @@ final class Runs {
     private final Set<Long> values;
     private final Map<String, Integer> labels = new HashMap<>();
     private final List<Run> runs = new ArrayList<>();
+    /** By every run, those too that poll in vain: another thread may need it to go on. */
+    private final Set<Long> written = new HashSet<>();
+
+    private boolean cut;
 
     private Runs(LitmusFile.Column thread, Set<Long> values) {
         this.thread = thread;
@@ -36,10 +51,11 @@ final class Runs {
     }
 
     /** Every run of every thread, over all values that a run can write. */
-    static List<List<Run>> of(LitmusFile file) {
+    static All of(LitmusFile file) {
         Set<Long> values = new TreeSet<>(file.initial().values());
         values.add(0L);
         List<List<Run>> all = List.of();
+        boolean cut = false;
         // Three rounds reach every sum that a test of a few increments can make.
         for (int round = 0; round < 4; round++) {
             all = new ArrayList<>();
@@ -48,15 +64,28 @@ final class Runs {
                 Runs runs = new Runs(thread, values);
                 runs.step(0, List.of(), new HashMap<>(thread.registers()), new HashMap<>(), Set.of(), Map.of());
                 all.add(runs.runs);
-                for (Run run : runs.runs) {
-                    run.acts().stream().filter(Act::writes).forEach(act -> written.add(act.written()));
-                }
+                cut |= runs.cut;
+                written.addAll(runs.written);
             }
             if (!values.addAll(written)) {
                 break;
             }
         }
-        return all;
+        return new All(all, cut);
+    }
+
+    /** Whether a round of a loop that only polls, and would only poll again, has ended. */
+    private static boolean onlyPolled(Visit since, List<Act> acts, Map<String, Long> registers) {
+        Map<String, Long> before = new HashMap<>(since.registers());
+        Map<String, Long> after = new HashMap<>(registers);
+        for (Act act : acts.subList(since.acts(), acts.size())) {
+            if (act.writes() && (act.instruction() instanceof Instruction.Store || act.read() != act.written())) {
+                return false;
+            }
+            before.remove(act.instruction().sets());
+            after.remove(act.instruction().sets());
+        }
+        return before.equals(after);
     }
 
     /** One more instruction. Registers carry the reads that they depend on, control those that decided a branch. */
@@ -66,7 +95,7 @@ final class Runs {
             Map<String, Long> registers,
             Map<String, Set<Integer>> depends,
             Set<Integer> control,
-            Map<Integer, Integer> visits) {
+            Map<Integer, Visit> visits) {
         if (runs.size() > LIMIT) {
             throw new UnsupportedLitmusException("a thread with more than " + LIMIT + " runs");
         }
@@ -77,12 +106,14 @@ final class Runs {
         Instruction instruction = thread.instructions().get(at);
         switch (instruction) {
             case Instruction.Label label -> {
-                int visit = visits.getOrDefault(at, 0) + 1;
-                if (visit <= ROUNDS) {
-                    Map<Integer, Integer> more = new HashMap<>(visits);
-                    more.put(at, visit);
-                    step(at + 1, acts, registers, depends, control, more);
+                Visit last = visits.get(at);
+                if (last != null && last.count() == ROUNDS) {
+                    cut |= !onlyPolled(last, acts, registers);
+                    return;
                 }
+                Map<Integer, Visit> more = new HashMap<>(visits);
+                more.put(at, new Visit(last == null ? 1 : ROUNDS, acts.size(), Map.copyOf(registers)));
+                step(at + 1, acts, registers, depends, control, more);
             }
             case Instruction.Jump jump -> {
                 boolean equal = value(jump.left(), registers) == value(jump.right(), registers);
@@ -147,15 +178,19 @@ final class Runs {
         return switch (atomic.operation()) {
             case "exch" -> new Act(atomic, value, first, true, on);
             case "cas" -> new Act(atomic, value, value(atomic.operands().get(1), registers), value == first, on);
+            case "minus", "sub" -> new Act(atomic, value, value - first, true, on);
             default -> new Act(atomic, value, value + first, true, on);
         };
     }
 
     private static long value(String operand, Map<String, Long> registers) {
-        return operand.matches("-?\\d+") ? Long.parseLong(operand) : registers.getOrDefault(operand, 0L);
+        return operand.matches(Instruction.NUMBER) ? Long.parseLong(operand) : registers.getOrDefault(operand, 0L);
     }
 
-    private static List<Act> with(List<Act> acts, Act more) {
+    private List<Act> with(List<Act> acts, Act more) {
+        if (more.writes()) {
+            written.add(more.written());
+        }
         List<Act> next = new ArrayList<>(acts);
         next.add(more);
         return next;
