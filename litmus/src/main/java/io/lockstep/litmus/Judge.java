@@ -3,7 +3,6 @@ package io.lockstep.litmus;
 import io.lockstep.core.protocol.Promise;
 import io.lockstep.core.protocol.Protocol;
 import io.lockstep.core.protocol.Reachability;
-import io.lockstep.core.protocol.Step;
 import io.lockstep.litmus.model.Event;
 import io.lockstep.litmus.model.Explanation;
 import io.lockstep.litmus.model.Finding;
@@ -13,6 +12,7 @@ import io.lockstep.litmus.model.Search;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Judges protocols: for each setting, whether some execution that the model allows breaks a promise. */
 public final class Judge {
@@ -31,43 +31,64 @@ public final class Judge {
 
     /** One protocol under one setting. */
     public static Verdict judge(Protocol protocol, Setting setting) {
+        return judge(protocol, setting, Course.of(protocol));
+    }
+
+    /** One protocol under one setting, with calls that follow one of these courses. */
+    static Verdict judge(Protocol protocol, Setting setting, List<Course> courses) {
         long start = System.nanoTime();
-        Optional<Finding> finding = find(protocol, setting);
+        Optional<Broken> broken = courses.stream()
+                .flatMap(course -> find(protocol, setting, course).stream())
+                .findFirst();
         double milliseconds = (System.nanoTime() - start) / 1e6;
         return new Verdict(
                 protocol.name(),
                 setting,
-                finding.isPresent() ? Reachability.REACHABLE : Reachability.FORBIDDEN,
+                broken.isPresent() ? Reachability.REACHABLE : Reachability.FORBIDDEN,
                 protocol.expectation().of(setting.model(), setting.placement()),
-                finding.map(Judge::broken).orElse(""),
-                finding.map(found -> Explanation.of(found).lines()).orElse(List.of()),
+                broken.map(found -> broken(found.finding())).orElse(""),
+                broken.map(found -> lines(found, setting.rounds(protocol))).orElse(List.of()),
                 milliseconds);
     }
 
+    /** An execution that breaks a promise, and the calls that led to it. */
+    private record Broken(Finding finding, Course course) {}
+
+    private static List<String> lines(Broken broken, int rounds) {
+        List<String> lines = new ArrayList<>();
+        String calls = broken.course().label(rounds);
+        if (!calls.isEmpty()) {
+            lines.add(calls);
+        }
+        lines.addAll(Explanation.of(broken.finding()).lines());
+        return lines;
+    }
+
     /** The first execution found that breaks a promise of a protocol. */
-    static Optional<Finding> find(Protocol protocol, Setting setting) {
+    private static Optional<Broken> find(Protocol protocol, Setting setting, Course course) {
         Unfolding.Size size = new Unfolding.Size(
                 setting.devices(), setting.rounds(protocol), setting.placement(), setting.boundary());
         MemoryModel model = MemoryModel.of(setting.model());
-        Optional<Finding> finding = Search.violation(model, Unfolding.of(protocol, size));
-        if (finding.isPresent()) {
-            return finding;
-        }
-        for (int i = 0; i < protocol.steps().size(); i++) {
-            // A weak poll may be taken out of its loop: it races, and has been found already.
-            if (protocol.steps().get(i) instanceof Step.ReceiveWords) {
-                Unfolding.Unfolded losing = Unfolding.losing(protocol, size, i);
-                Optional<Finding> lost = Search.lost(model, losing.program(), losing.stuck());
-                if (lost.isPresent()) {
-                    return lost;
-                }
-            }
-        }
-        return Optional.empty();
+        return Search.violation(model, Unfolding.of(protocol, size, course))
+                .or(() -> Unfolding.losing(protocol, size, course).stream()
+                        .flatMap(losing -> Search.lost(model, losing.program(), losing.stuck()).stream())
+                        .findFirst())
+                .map(finding -> new Broken(finding, course));
     }
 
     /** A protocol's counterexamples, one for each setting that has one, or a sentence that there is none. */
     public static List<String> explain(Protocol protocol) {
+        return explain(
+                protocol,
+                verdict -> " [" + verdict.grade() + (verdict.asExpected() ? ", as expected]" : ", NOT as expected]"));
+    }
+
+    /** The counterexamples of a weakened protocol, of which no verdict is expected: one suffices. */
+    public static List<String> explain(Weakening weakening) {
+        return explain(weakening.protocol(), verdict -> "");
+    }
+
+    private static List<String> explain(Protocol protocol, Function<Verdict, String> grade) {
         List<String> lines = new ArrayList<>();
         lines.add(protocol.name() + ": " + protocol.summary());
         for (Setting setting : Setting.of(protocol)) {
@@ -75,7 +96,7 @@ public final class Judge {
             lines.add("");
             lines.add(setting.label() + ": " + verdict.found()
                     + (verdict.broken().isEmpty() ? ", no execution breaks a promise" : ", " + verdict.broken())
-                    + " [" + verdict.grade() + (verdict.asExpected() ? ", as expected]" : ", NOT as expected]"));
+                    + grade.apply(verdict));
             for (String line : verdict.counterexample()) {
                 lines.add("  " + line);
             }

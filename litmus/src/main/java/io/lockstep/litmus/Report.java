@@ -64,7 +64,7 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
                         outcome.refuses() ? "REACHABLE" : "-",
                         outcome.discipline().summary() + (outcome.asExpected() ? "" : DIFFERS)));
             }
-            lines.addAll(align(rows));
+            lines.addAll(Columns.align(rows));
         }
         if (!files.isEmpty()) {
             List<List<String>> rows = new ArrayList<>();
@@ -73,7 +73,7 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
                 String note = file.skipped().isEmpty() ? "" : "not supported: " + file.skipped();
                 rows.add(List.of(file.name(), file.statement(), file.answer().name(), note));
             }
-            lines.addAll(align(rows));
+            lines.addAll(Columns.align(rows));
         }
         return lines;
     }
@@ -118,7 +118,7 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
             row.add(String.join(", ", broken));
             rows.add(row);
         }
-        lines.addAll(align(rows));
+        lines.addAll(Columns.align(rows));
         lines.add("");
     }
 
@@ -140,7 +140,7 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
                     bug(verdicts, Model.AMDGPU),
                     why(verdicts, cause)));
         }
-        lines.addAll(align(rows));
+        lines.addAll(Columns.align(rows));
         lines.add("");
     }
 
@@ -161,37 +161,5 @@ public record Report(List<Verdict> protocols, List<Explorer.Outcome> launches, L
                 .map(line -> line.substring(line.indexOf(broken) + broken.length(), line.lastIndexOf("-->")))
                 .findFirst()
                 .orElse(cause.summary());
-    }
-
-    /** Pads every column to its widest cell. A heading is broken at its commas so that columns stay narrow. */
-    private static List<String> align(List<List<String>> rows) {
-        List<List<String>> all = new ArrayList<>();
-        int depth = rows.getFirst().stream()
-                .mapToInt(cell -> cell.split(", ", -1).length)
-                .max()
-                .orElse(1);
-        for (int line = 0; line < depth; line++) {
-            List<String> part = new ArrayList<>();
-            for (String cell : rows.getFirst()) {
-                String[] words = cell.split(", ", -1);
-                part.add(line < words.length ? words[line] : "");
-            }
-            all.add(part);
-        }
-        all.addAll(rows.subList(1, rows.size()));
-        List<String> lines = new ArrayList<>();
-        for (List<String> row : all) {
-            StringBuilder text = new StringBuilder();
-            for (int i = 0; i < row.size(); i++) {
-                int column = i;
-                int width = all.stream()
-                        .mapToInt(other -> other.get(column).length())
-                        .max()
-                        .orElse(0);
-                text.append(row.get(i)).repeat(' ', width - row.get(i).length() + 2);
-            }
-            lines.add(text.toString().stripTrailing());
-        }
-        return lines;
     }
 }

@@ -5,6 +5,7 @@ import io.lockstep.core.protocol.Model;
 import io.lockstep.core.protocol.Order;
 import io.lockstep.core.protocol.Promise;
 import io.lockstep.core.protocol.Protocol;
+import io.lockstep.core.protocol.Protocols;
 import io.lockstep.core.protocol.Reachability;
 import io.lockstep.core.protocol.Scope;
 import io.lockstep.core.protocol.Step;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -26,16 +28,59 @@ public record Weakening(String description, Protocol protocol) {
 
     /** The weakenings that change no verdict, each with the reason why the strength is kept. */
     public static Map<String, String> redundant() {
+        String headers = "the copies of the headers turn with those of the words, of which four are needed";
         return Map.of(
                 "cpu-two-shot (staging: 3 copies)",
                 "awaiting the shared parts of a chunk already orders the staging of the chunk before it; the fourth copy"
-                        + " is kept so that one layout of slots serves both CPU protocols");
+                        + " is kept so that one layout of slots serves both CPU protocols",
+                "one-shot-push (headers: 3 copies)",
+                headers,
+                "two-shot-push (headers: 3 copies)",
+                headers);
+    }
+
+    /** The weakening of a default protocol that {@link #protocol} names so, if there is one. */
+    public static Optional<Weakening> named(String name) {
+        return Protocols.defaults().stream()
+                .filter(protocol -> name.startsWith(protocol.name() + " ("))
+                .flatMap(protocol -> of(protocol).stream())
+                .filter(weakening -> weakening.protocol().name().equals(name))
+                .findFirst();
+    }
+
+    /** The first verdict that shows a broken promise, with two devices and calls. */
+    public Optional<Verdict> verdict() {
+        return Setting.of(protocol).stream()
+                .map(setting -> Judge.judge(protocol, setting))
+                .filter(verdict -> verdict.found() == Reachability.REACHABLE)
+                .findFirst();
     }
 
     /** Whether some model shows a broken promise, with two devices and calls. */
     public boolean isCaught() {
-        return Setting.of(protocol).stream()
-                .anyMatch(setting -> Judge.judge(protocol, setting).found() == Reachability.REACHABLE);
+        return verdict().isPresent();
+    }
+
+    /** Whether it is caught, or else known to be redundant. */
+    public boolean asExpected() {
+        return isCaught() != redundant().containsKey(protocol.name());
+    }
+
+    /** A protocol's weakenings as aligned text: where each is caught and what breaks, or why it is redundant. */
+    public static List<String> lines(Protocol protocol) {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(List.of("made weaker in one place", "caught under", "what breaks"));
+        for (Weakening weakening : of(protocol)) {
+            Optional<Verdict> verdict = weakening.verdict();
+            rows.add(List.of(
+                    weakening.description(),
+                    verdict.map(found -> found.setting().label().replace(", ", "; "))
+                            .orElse("-"),
+                    verdict.map(Verdict::broken)
+                            .orElse(redundant()
+                                    .getOrDefault(weakening.protocol().name(), "NOTHING (expected otherwise)"))));
+        }
+        return Columns.align(rows);
     }
 
     /** Every single weakening of a protocol. */
@@ -62,18 +107,20 @@ public record Weakening(String description, Protocol protocol) {
 
     private record Variant(String change, List<Step> steps) {}
 
+    private static final Variant LEFT_OUT = new Variant("left out", List.of());
+
     private static List<Variant> variants(Step step, Protocol protocol) {
         List<Variant> found = new ArrayList<>();
         switch (step) {
             case Step.WorkgroupBarrier barrier -> {
-                found.add(new Variant("left out", List.of()));
+                found.add(LEFT_OUT);
                 if (barrier.reach() == Step.Reach.FULL && protocol.models().contains(Model.AMDGPU)) {
                     found.add(new Variant(
                             "local memory only", List.of(new Step.WorkgroupBarrier(Step.Reach.LOCAL_ONLY))));
                 }
             }
             case Step.Fence fence -> {
-                found.add(new Variant("left out", List.of()));
+                found.add(LEFT_OUT);
                 if (fence.scope() != Scope.WORKGROUP) {
                     Scope scope = narrower(fence.scope());
                     found.add(new Variant(
@@ -81,59 +128,14 @@ public record Weakening(String description, Protocol protocol) {
                             List.of(new Step.Fence(fence.role(), fence.order(), scope, fence.makesAvailable()))));
                 }
             }
-            case Step.StoreFlag store -> {
-                for (Access access : weaker(store.order(), store.scope(), protocol)) {
-                    found.add(new Variant(
-                            access.change(),
-                            List.of(new Step.StoreFlag(
-                                    store.role(),
-                                    store.flags(),
-                                    store.epoch(),
-                                    access.order(),
-                                    access.scope(),
-                                    store.ahead()))));
-                }
-            }
-            case Step.AwaitFlag await -> {
-                for (Access access : weaker(await.order(), await.scope(), protocol)) {
-                    found.add(new Variant(
-                            access.change(),
-                            List.of(new Step.AwaitFlag(
-                                    await.role(),
-                                    await.flags(),
-                                    await.epoch(),
-                                    await.comparison(),
-                                    access.order(),
-                                    access.scope()))));
-                }
-            }
-            case Step.SendWords send -> {
-                for (Access access : weaker(send.order(), send.scope(), protocol)) {
-                    found.add(new Variant(
-                            access.change(),
-                            List.of(new Step.SendWords(send.role(), send.words(), access.order(), access.scope()))));
-                }
-            }
-            case Step.ReceiveWords receive -> {
-                for (Access access : weaker(receive.order(), receive.scope(), protocol)) {
-                    found.add(new Variant(
-                            access.change(),
-                            List.of(new Step.ReceiveWords(
-                                    receive.role(), receive.words(), access.order(), access.scope()))));
-                }
-            }
-            case Step.RearmWords rearm -> {
-                for (Access access : weaker(rearm.order(), rearm.scope(), protocol)) {
-                    found.add(new Variant(
-                            access.change(),
-                            List.of(new Step.RearmWords(
-                                    rearm.role(), rearm.words(), rearm.epoch(), access.order(), access.scope()))));
-                }
-            }
             case Step.KernelBoundary boundary -> {
                 if (boundary.always()) {
-                    found.add(new Variant("left out", List.of()));
+                    found.add(LEFT_OUT);
                 }
+            }
+            case Step.Access access -> {
+                weakerAccesses(access, protocol, found);
+                weakerContents(access, found);
             }
             case Step.WriteData write -> {}
             case Step.ReadData read -> {}
@@ -141,19 +143,42 @@ public record Weakening(String description, Protocol protocol) {
         return found;
     }
 
-    private record Access(String change, Order order, Scope scope) {}
+    private static void weakerAccesses(Step.Access access, Protocol protocol, List<Variant> found) {
+        if (access.order() == Order.WEAK) {
+            return;
+        }
+        Order down = access.order() == Order.RELAXED ? Order.WEAK : Order.RELAXED;
+        found.add(new Variant("." + down.label(), List.of(access.ordered(down, access.scope()))));
+        if (access.scope() != Scope.WORKGROUP && !protocol.isCpu()) {
+            Scope narrow = narrower(access.scope());
+            found.add(new Variant("scope ." + narrow.label(), List.of(access.ordered(access.order(), narrow))));
+        }
+    }
 
-    private static List<Access> weaker(Order order, Scope scope, Protocol protocol) {
-        List<Access> found = new ArrayList<>();
-        Order down = order == Order.RELAXED ? Order.WEAK : Order.RELAXED;
-        if (order != Order.WEAK) {
-            found.add(new Access("." + down.label(), down, scope));
+    /** What is weaker although the access itself is not. */
+    private static void weakerContents(Step.Access access, List<Variant> found) {
+        switch (access) {
+            case Step.RearmWords rearm ->
+                found.add(new Variant(
+                        "over the extent of the new call",
+                        List.of(new Step.RearmWords(
+                                rearm.role(),
+                                rearm.words(),
+                                rearm.epoch(),
+                                Step.Extent.OF_THIS_CALL,
+                                rearm.order(),
+                                rearm.scope()))));
+            case Step.SendHeader send -> {
+                found.add(new Variant("without the epoch", List.of(naming(send, Step.Naming.FINGERPRINT))));
+                found.add(new Variant("without the fingerprint", List.of(naming(send, Step.Naming.EPOCH))));
+            }
+            case Step.CheckHeader check -> found.add(LEFT_OUT);
+            default -> {}
         }
-        if (scope != Scope.WORKGROUP && order != Order.WEAK && !protocol.isCpu()) {
-            Scope narrow = narrower(scope);
-            found.add(new Access("scope ." + narrow.label(), order, narrow));
-        }
-        return found;
+    }
+
+    private static Step naming(Step.SendHeader send, Step.Naming naming) {
+        return new Step.SendHeader(send.role(), send.headers(), naming, send.order(), send.scope());
     }
 
     private static Scope narrower(Scope scope) {
@@ -162,9 +187,8 @@ public record Weakening(String description, Protocol protocol) {
 
     private static Weakening fewerCopies(Protocol protocol, Buffer buffer) {
         Buffer fewer = new Buffer(buffer.name(), buffer.kind(), buffer.copies() - 1);
-        List<Step> steps = protocol.steps().stream()
-                .map(step -> replace(step, buffer, fewer))
-                .toList();
+        List<Step> steps =
+                protocol.steps().stream().map(step -> step.on(buffer, fewer)).toList();
         List<Promise> promises = protocol.promises().stream()
                 .map(promise -> promise.buffer().equals(buffer) ? new Promise(promise.kind(), fewer) : promise)
                 .toList();
@@ -178,27 +202,6 @@ public record Weakening(String description, Protocol protocol) {
                         steps,
                         promises,
                         protocol.expectation()));
-    }
-
-    private static Step replace(Step step, Buffer old, Buffer other) {
-        return switch (step) {
-            case Step.WriteData write ->
-                new Step.WriteData(write.role(), swap(write.buffer(), old, other), write.home(), write.ahead());
-            case Step.ReadData read -> new Step.ReadData(read.role(), swap(read.buffer(), old, other), read.home());
-            case Step.SendWords send ->
-                new Step.SendWords(send.role(), swap(send.words(), old, other), send.order(), send.scope());
-            case Step.ReceiveWords receive ->
-                new Step.ReceiveWords(
-                        receive.role(), swap(receive.words(), old, other), receive.order(), receive.scope());
-            case Step.RearmWords rearm ->
-                new Step.RearmWords(
-                        rearm.role(), swap(rearm.words(), old, other), rearm.epoch(), rearm.order(), rearm.scope());
-            default -> step;
-        };
-    }
-
-    private static Buffer swap(Buffer buffer, Buffer old, Buffer other) {
-        return buffer.equals(old) ? other : buffer;
     }
 
     private static Set<Buffer> buffers(Protocol protocol) {
@@ -220,6 +223,8 @@ public record Weakening(String description, Protocol protocol) {
             case Step.SendWords send -> "send " + send.words().name();
             case Step.ReceiveWords receive -> "receive " + receive.words().name();
             case Step.RearmWords rearm -> "re-arm " + rearm.words().name();
+            case Step.SendHeader send -> "send " + send.headers().name();
+            case Step.CheckHeader check -> "check " + check.headers().name();
             case Step.KernelBoundary boundary -> "kernel boundary " + (1 + countBefore(protocol, index));
         };
     }

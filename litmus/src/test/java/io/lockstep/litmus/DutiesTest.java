@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -77,6 +78,72 @@ class DutiesTest {
         assertThat(missed).isEqualTo(redundant);
     }
 
+    static Stream<Protocol> pushes() {
+        return Stream.of(Protocols.oneShotPush(), Protocols.twoShotPush());
+    }
+
+    @ParameterizedTest
+    @MethodSource("pushes")
+    @Tag("slow")
+    void aPushKeepsEveryPromiseWhateverExtentsItsCallsHave(Protocol protocol) {
+        for (int calls = 2; calls <= 3; calls++) {
+            for (Setting setting : Setting.of(protocol, 2, calls)) {
+                List<Course> courses = Course.ofAllExtents(setting.rounds(protocol));
+                Verdict verdict = Judge.judge(protocol, setting, courses);
+                assertThat(verdict.found())
+                        .as("%s under %s: %s", protocol.name(), setting, verdict.counterexample())
+                        .isEqualTo(Reachability.FORBIDDEN);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("pushes")
+    void rearmingOverTheExtentOfTheNewCallTakesWordsOfAnEarlierOne(Protocol protocol) {
+        assertThat(brokenBy(protocol, "over the extent of the new call"))
+                .allSatisfy(broken -> assertThat(broken)
+                        .containsAnyOf("of-this-round(words)", "of-this-round(rows)", "of-this-round(sums)"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("pushes")
+    void aHeaderThatDoesNotNameTheCallLetsTheWordsOfAnotherOnePass(Protocol protocol) {
+        for (String fault :
+                List.of("send headers: without the epoch", "send headers: without the fingerprint", "left out")) {
+            String which = fault.equals("left out") ? "check headers: left out" : fault;
+            assertThat(brokenBy(protocol, which))
+                    .as(which)
+                    .allSatisfy(
+                            broken -> assertThat(broken).containsAnyOf("of-this-round(words)", "of-this-round(rows)"));
+        }
+    }
+
+    /** What every model shows of each weakening whose description has these words. */
+    private static List<String> brokenBy(Protocol protocol, String change) {
+        List<String> broken = Weakening.of(protocol).stream()
+                .filter(weakening -> weakening.description().contains(change))
+                .flatMap(weakening -> Judge.table(List.of(weakening.protocol())).stream())
+                .map(Verdict::broken)
+                .toList();
+        assertThat(broken).as(change).isNotEmpty();
+        return broken;
+    }
+
+    /** Headers are the last thing that is looked at: each strength of re-arming is needed for the words themselves. */
+    @ParameterizedTest
+    @MethodSource("pushes")
+    void whatOrdersRearmingIsNeededForTheWords(Protocol protocol) {
+        for (String step :
+                List.of("fence", "rearmed", "re-arm", "words: 3 copies", "rows: 3 copies", "sums: 3 copies")) {
+            Weakening.of(protocol).stream()
+                    .filter(weakening -> weakening.description().contains(step))
+                    .forEach(weakening -> assertThat(Judge.table(List.of(weakening.protocol())))
+                            .as(weakening.description())
+                            .anySatisfy(verdict ->
+                                    assertThat(verdict.broken()).isNotEmpty().doesNotContain("(headers)")));
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("all")
     void everyVerdictIsTheOneThatTheProtocolCarries(Protocol protocol) {
@@ -95,7 +162,7 @@ class DutiesTest {
                 assertThat(verdict.broken()).isNotEmpty();
                 assertThat(String.join("\n", verdict.counterexample()))
                         .as("%s under %s", protocol.name(), verdict.setting())
-                        .containsAnyOf("BROKEN", "nothing orders the two");
+                        .containsAnyOf("BROKEN", "nothing orders the two", "nothing tells that call's words");
             }
         }
     }
@@ -114,6 +181,8 @@ class DutiesTest {
                             .contains(
                                     new Promise(Promise.Kind.OF_THIS_ROUND, receive.words()),
                                     new Promise(Promise.Kind.NOT_LOST, receive.words()));
+                } else if (step instanceof Step.CheckHeader check) {
+                    assertThat(protocol.promises()).contains(new Promise(Promise.Kind.OF_THIS_ROUND, check.headers()));
                 }
             }
         }

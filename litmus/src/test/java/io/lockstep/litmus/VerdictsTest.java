@@ -142,25 +142,15 @@ class VerdictsTest {
     private static Question pipeline(
             String name, List<Step> start, List<Step> middle, Unfolding.Size size, Reachability verdict) {
         // Start and middle count in flags of their own.
-        List<Step> renamed = start.stream().map(VerdictsTest::onStartFlags).toList();
+        List<Step> renamed = start.stream()
+                .map(step -> step.on(FLAGS, Buffer.flags("start", 1)))
+                .toList();
         return new Question(
                 name + ", " + size.rounds() + " calls",
                 Protocols.twoShotPull("pipeline", "", renamed, middle, safe()),
                 size,
                 verdict,
                 verdict);
-    }
-
-    private static Step onStartFlags(Step step) {
-        Buffer flags = Buffer.flags("start", 1);
-        return switch (step) {
-            case Step.StoreFlag store ->
-                new Step.StoreFlag(store.role(), flags, store.epoch(), store.order(), store.scope());
-            case Step.AwaitFlag await ->
-                new Step.AwaitFlag(
-                        await.role(), flags, await.epoch(), await.comparison(), await.order(), await.scope());
-            default -> step;
-        };
     }
 
     /** Stage 1 writes into the peers' memory; stage 2 reads its own. */
@@ -232,17 +222,16 @@ class VerdictsTest {
         for (Setting setting : Setting.of(protocol)) {
             Unfolding.Size size = new Unfolding.Size(
                     setting.devices(), setting.rounds(protocol), setting.placement(), setting.boundary());
-            Program program = Unfolding.of(protocol, size);
-            assertThat(InKodkod.of(setting.model(), program).violates())
-                    .as("%s under %s", protocol.name(), setting)
-                    .isEqualTo(Search.violation(MemoryModel.of(setting.model()), program)
-                            .isPresent());
-            for (int i = 0; i < protocol.steps().size(); i++) {
-                if (protocol.steps().get(i) instanceof Step.ReceiveWords) {
-                    Unfolding.Unfolded losing = Unfolding.losing(protocol, size, i);
+            MemoryModel model = MemoryModel.of(setting.model());
+            for (Course course : Course.of(protocol)) {
+                Program program = Unfolding.of(protocol, size, course);
+                assertThat(InKodkod.of(setting.model(), program).violates())
+                        .as("%s under %s, %s", protocol.name(), setting, course)
+                        .isEqualTo(Search.violation(model, program).isPresent());
+                for (Unfolding.Unfolded losing : Unfolding.losing(protocol, size, course)) {
                     assertThat(InKodkod.of(setting.model(), losing.program()).loses(losing.stuck()))
-                            .as("%s loses a word under %s", protocol.name(), setting)
-                            .isEqualTo(Search.lost(MemoryModel.of(setting.model()), losing.program(), losing.stuck())
+                            .as("%s loses a word under %s, %s", protocol.name(), setting, course)
+                            .isEqualTo(Search.lost(model, losing.program(), losing.stuck())
                                     .isPresent());
                 }
             }

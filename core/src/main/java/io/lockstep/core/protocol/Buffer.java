@@ -16,7 +16,9 @@ public record Buffer(String name, Kind kind, int copies) {
         /** One epoch for each pair of writer and reader. */
         FLAGS,
         /** Values of which each says by itself whether it has arrived. */
-        WORDS
+        WORDS,
+        /** One word for each pair of writer and reader that says which call the writer makes. */
+        HEADERS
     }
 
     /** Refuses a buffer without copies. */
@@ -39,5 +41,10 @@ public record Buffer(String name, Kind kind, int copies) {
     /** Values that carry their own arrival. */
     public static Buffer words(String name, int copies) {
         return new Buffer(name, Kind.WORDS, copies);
+    }
+
+    /** Words that name calls. */
+    public static Buffer headers(String name, int copies) {
+        return new Buffer(name, Kind.HEADERS, copies);
     }
 }

@@ -13,7 +13,7 @@ public record Promise(Kind kind, Buffer buffer) {
         VISIBLE("a read returned an older value"),
         /** A round's reads end before a later round writes the same copy. */
         UNDISTURBED("a read returned a later round's value"),
-        /** A word taken for this round was sent in this round. */
+        /** A word taken for this round was sent in this round, by a peer that makes the same call. */
         OF_THIS_ROUND("a word of another call was taken for this one's"),
         /** Every word that is sent arrives: re-arming never overwrites one. */
         NOT_LOST("a word was overwritten by re-arming: the receiver waits for ever");

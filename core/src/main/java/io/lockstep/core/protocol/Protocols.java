@@ -2,12 +2,16 @@ package io.lockstep.core.protocol;
 
 import io.lockstep.core.protocol.Promise.Kind;
 import io.lockstep.core.protocol.Step.AwaitFlag;
+import io.lockstep.core.protocol.Step.CheckHeader;
 import io.lockstep.core.protocol.Step.Comparison;
+import io.lockstep.core.protocol.Step.Extent;
 import io.lockstep.core.protocol.Step.Fence;
 import io.lockstep.core.protocol.Step.KernelBoundary;
+import io.lockstep.core.protocol.Step.Naming;
 import io.lockstep.core.protocol.Step.ReadData;
 import io.lockstep.core.protocol.Step.RearmWords;
 import io.lockstep.core.protocol.Step.ReceiveWords;
+import io.lockstep.core.protocol.Step.SendHeader;
 import io.lockstep.core.protocol.Step.SendWords;
 import io.lockstep.core.protocol.Step.StoreFlag;
 import io.lockstep.core.protocol.Step.WriteData;
@@ -343,19 +347,23 @@ public final class Protocols {
      * Round {@code e} re-arms the words of round {@code e-1}; its start tells the peers that round {@code e-1} has
      * re-armed those of round {@code e-2}; and it awaits that the peers' round {@code e-2} has re-armed, which lets
      * round {@code e+1} write the copy of round {@code e-3}. The epoch awaited was told a round ago: nobody waits for
-     * it in practice.
+     * it in practice. A word does not say of which call it is: the header does.
      */
     private static Protocol push(String name, String summary, List<Buffer> buffers) {
         Buffer rearmed = Buffer.flags("rearmed", 1);
+        Buffer headers = Buffer.headers("headers", 4);
         List<Step> steps = new ArrayList<>();
         steps.add(new Fence(Role.POLLERS, Order.RELEASE, Scope.SYSTEM));
         steps.add(new StoreFlag(Role.POLLERS, rearmed, new Epoch(1), Order.RELAXED, Scope.SYSTEM));
+        steps.add(new SendHeader(Role.OTHERS, headers, Naming.EPOCH_AND_FINGERPRINT, Order.RELAXED, Scope.SYSTEM));
         for (Buffer words : buffers) {
             steps.add(new SendWords(Role.OTHERS, words, Order.RELAXED, Scope.SYSTEM));
             steps.add(new ReceiveWords(Role.OTHERS, words, Order.RELAXED, Scope.SYSTEM));
         }
+        steps.add(new CheckHeader(Role.OTHERS, headers, Order.RELAXED, Scope.SYSTEM));
         for (Buffer words : buffers) {
-            steps.add(new RearmWords(Role.OTHERS, words, new Epoch(1), Order.RELAXED, Scope.SYSTEM));
+            steps.add(new RearmWords(
+                    Role.REARMERS, words, new Epoch(1), Extent.OF_ITS_CALL, Order.RELAXED, Scope.SYSTEM));
         }
         steps.add(new AwaitFlag(Role.POLLERS, rearmed, new Epoch(2), Comparison.AT_LEAST, Order.RELAXED, Scope.SYSTEM));
         steps.add(new Fence(Role.POLLERS, Order.ACQUIRE, Scope.SYSTEM));
@@ -365,6 +373,7 @@ public final class Protocols {
             promises.add(new Promise(Kind.OF_THIS_ROUND, words));
             promises.add(new Promise(Kind.NOT_LOST, words));
         }
+        promises.add(new Promise(Kind.OF_THIS_ROUND, headers));
         return new Protocol(name, summary, GPU, steps, promises, SAFE);
     }
 

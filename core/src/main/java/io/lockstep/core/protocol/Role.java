@@ -6,6 +6,8 @@ public enum Role {
     ALL,
     /** Only the threads that exchange flags with the peers, one per peer. */
     POLLERS,
-    /** Every other thread: the pollers are spare ones that touch no data. */
-    OTHERS
+    /** The threads that carry data, where the pollers are spare ones that touch none. */
+    OTHERS,
+    /** Threads beside those that carry data and beside the pollers: they make words ready to be sent again. */
+    REARMERS
 }

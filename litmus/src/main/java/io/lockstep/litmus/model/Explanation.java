@@ -52,7 +52,10 @@ public record Explanation(Finding.Kind kind, String read, String outcome, List<L
         List<String> lines = new ArrayList<>();
         lines.add(outcome);
         if (chain.isEmpty()) {
-            lines.add("    nothing orders the two");
+            lines.add(
+                    kind == Finding.Kind.OTHER_ROUND
+                            ? "    nothing tells that call's words from this one's"
+                            : "    nothing orders the two");
             return lines;
         }
         lines.add("    " + chain.getFirst().from());

@@ -68,7 +68,7 @@ final class Machine {
         return switch (role) {
             case ALL -> BOTH;
             case POLLERS -> List.of(Device.POLLING);
-            case OTHERS -> List.of(Device.OTHER);
+            case OTHERS, REARMERS -> List.of(Device.OTHER);
         };
     }
 
@@ -111,6 +111,9 @@ final class Machine {
                     rearm(device, memory.copy(rearm.words(), earlier));
                 }
             }
+            // Every rank of a simulation makes the same calls: there is nothing for a header to refuse.
+            case Step.SendHeader send -> {}
+            case Step.CheckHeader check -> {}
             case Step.WorkgroupBarrier barrier -> {
                 if (barrier.reach() == Step.Reach.FULL) {
                     barrier(device);

@@ -45,21 +45,7 @@ class ProgressTest {
     private static Protocol withSlots(Protocol protocol, String name, int copies) {
         Buffer flags = Buffer.flags(name, copies);
         List<Step> steps = protocol.steps().stream()
-                .map(step -> step instanceof Step.StoreFlag store
-                                && store.flags().name().equals(name)
-                        ? new Step.StoreFlag(
-                                store.role(), flags, store.epoch(), store.order(), store.scope(), store.ahead())
-                        : step instanceof Step.AwaitFlag await
-                                        && await.flags().name().equals(name)
-                                ? new Step.AwaitFlag(
-                                        await.role(),
-                                        flags,
-                                        await.epoch(),
-                                        await.comparison(),
-                                        await.order(),
-                                        await.scope())
-                                : step)
-                .map(Step.class::cast)
+                .map(step -> step.on(Buffer.flags(name, 4), flags))
                 .toList();
         return protocol.withSteps(protocol.name() + " with " + copies + " slots", steps);
     }
