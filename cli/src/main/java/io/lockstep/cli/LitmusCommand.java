@@ -7,13 +7,16 @@ import io.lockstep.gpu.inspect.IsaFinding;
 import io.lockstep.litmus.Judge;
 import io.lockstep.litmus.Report;
 import io.lockstep.litmus.Verdict;
+import io.lockstep.litmus.Weakening;
 import io.lockstep.litmus.file.FileJudge;
 import io.lockstep.litmus.file.FileVerdict;
 import io.lockstep.litmus.launch.Discipline;
 import io.lockstep.litmus.launch.Explorer;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,7 +54,9 @@ public final class LitmusCommand implements Callable<Integer> {
     @Option(
             names = "--explain",
             paramLabel = "NAME",
-            description = "Tell the counterexample of a protocol or a way of launching, event by event.")
+            description =
+                    "Tell the counterexample of a protocol, of one made weaker, or of a way of launching, event by "
+                            + "event.")
     private @Nullable String explain;
 
     @Option(
@@ -122,13 +127,17 @@ public final class LitmusCommand implements Callable<Integer> {
         }
         Optional<Protocol> protocol = Protocols.named(name);
         if (protocol.isPresent()) {
-            List<Verdict> verdicts = Judge.table(List.of(protocol.get()));
+            return explain(protocol.get());
+        }
+        Optional<Weakening> weakening = Weakening.named(name);
+        if (weakening.isPresent()) {
+            List<Verdict> verdicts = Judge.table(List.of(weakening.get().protocol()));
             print(
                     json
                             ? List.of(tree(new Report(verdicts, List.of(), List.of()))
                                     .toPrettyString())
-                            : Judge.explain(protocol.get()));
-            return verdicts.stream().allMatch(Verdict::asExpected) ? RIGHT : DIFFERS;
+                            : Judge.explain(weakening.get()));
+            return weakening.get().asExpected() ? RIGHT : DIFFERS;
         }
         Optional<Discipline> discipline = Arrays.stream(Discipline.values())
                 .filter(other -> other.label().equals(name))
@@ -138,12 +147,47 @@ public final class LitmusCommand implements Callable<Integer> {
                             Protocols.all().stream().map(Protocol::name),
                             Arrays.stream(Discipline.values()).map(Discipline::label))
                     .collect(Collectors.joining(", "));
-            throw usage("There is no protocol or way of launching called '" + name + "'. There are: " + known + ".");
+            throw usage("There is no protocol or way of launching called '" + name + "'. There are: " + known
+                    + "; and what --explain lists of each default one made weaker.");
         }
         Explorer.Outcome outcome = Explorer.explore(discipline.get());
         Report report = new Report(List.of(), List.of(outcome), List.of());
         print(json ? List.of(tree(report).toPrettyString()) : story(outcome));
         return report.asExpected() ? RIGHT : DIFFERS;
+    }
+
+    private int explain(Protocol protocol) {
+        List<Verdict> verdicts = Judge.table(List.of(protocol));
+        List<Weakening> weakenings = Protocols.defaults().contains(protocol) ? Weakening.of(protocol) : List.of();
+        if (json) {
+            ObjectNode root = tree(new Report(verdicts, List.of(), List.of()));
+            ArrayNode nodes = root.putArray("weakenings");
+            for (Weakening weakening : weakenings) {
+                Optional<Verdict> verdict = weakening.verdict();
+                ObjectNode node = nodes.addObject();
+                node.put("name", weakening.protocol().name());
+                node.put("caught", verdict.isPresent());
+                node.put("broken", verdict.map(Verdict::broken).orElse(""));
+                node.put(
+                        "redundant",
+                        Weakening.redundant().getOrDefault(weakening.protocol().name(), ""));
+            }
+            print(List.of(root.toPrettyString()));
+        } else {
+            List<String> lines = new ArrayList<>(Judge.explain(protocol));
+            if (!weakenings.isEmpty()) {
+                lines.add("");
+                lines.addAll(Weakening.lines(protocol));
+                lines.add("");
+                lines.add("The counterexample of one of them: lockstep litmus --explain '"
+                        + weakenings.getFirst().protocol().name() + "'");
+            }
+            print(lines);
+        }
+        return verdicts.stream().allMatch(Verdict::asExpected)
+                        && weakenings.stream().allMatch(Weakening::asExpected)
+                ? RIGHT
+                : DIFFERS;
     }
 
     private static List<String> story(Explorer.Outcome outcome) {
@@ -166,6 +210,10 @@ public final class LitmusCommand implements Callable<Integer> {
         for (Path file : files) {
             try {
                 verdicts.add(FileJudge.judge(file.toString(), Files.readString(file)));
+            } catch (NoSuchFileException e) {
+                throw usage("There is no file " + file + ".");
+            } catch (CharacterCodingException e) {
+                throw usage("The file " + file + " is no text in UTF-8: expected a PTX litmus test.");
             } catch (IOException e) {
                 throw usage("The file " + file + " cannot be read: " + e.getMessage() + ".");
             }

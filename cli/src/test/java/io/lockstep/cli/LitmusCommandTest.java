@@ -52,6 +52,34 @@ class LitmusCommandTest {
     }
 
     @Test
+    void aDefaultProtocolTellsWhatEachOfItsStrengthsIsFor() {
+        assertThat(run("--explain", "one-shot-push")).isZero();
+        assertThat(out.toString())
+                .contains("FORBIDDEN, no execution breaks a promise")
+                .contains("re-arm words: over the extent of the new call")
+                .contains("send headers: without the fingerprint", "of-this-round(words)", "not-lost(words)")
+                .doesNotContain("expected otherwise");
+    }
+
+    @Test
+    void theCounterexampleOfAProtocolMadeWeakerIsTold() {
+        assertThat(run("--explain", "one-shot-push (release fence 1: left out)"))
+                .isZero();
+        assertThat(out.toString()).contains("not-lost(words)", "polls for ever");
+    }
+
+    @Test
+    void jsonTellsTheWeakeningsToo() {
+        assertThat(run("--json", "--explain", "cpu-two-shot")).isZero();
+        JsonNode weakenings = JsonMapper.shared().readTree(out.toString()).get("weakenings");
+        assertThat(weakenings.size()).isGreaterThan(5);
+        for (JsonNode weakening : weakenings) {
+            assertThat(weakening.get("caught").asBoolean())
+                    .isEqualTo(weakening.get("redundant").asString().isEmpty());
+        }
+    }
+
+    @Test
     void theInterleavingOfALaunchIsTold() {
         assertThat(run("--explain", "not-co-resident")).isZero();
         assertThat(out.toString()).contains("It can hang", "waits for ever");
