@@ -36,7 +36,10 @@ final class Standing {
         words.publish(address(rank, GroupLayout.CALL), (long) plan << Integer.SIZE | Integer.toUnsignedLong(call));
     }
 
-    /** Whether a rank is in a call of this number, but another one. */
+    /**
+     * Whether a rank is in a call of this number, but another one. Pairs with {@link #begin}; makes its tokens visible.
+     * Without it: litmus cpu-one-shot.
+     */
     boolean makesAnotherCall(int rank, int call, int plan, int tokens) {
         long word = words.await(address(rank, GroupLayout.CALL));
         long theirs = words.await(address(rank, GroupLayout.TOKENS));
@@ -46,6 +49,7 @@ final class Standing {
                 && ((int) (word >>> Integer.SIZE) != plan || theirs != tokens);
     }
 
+    /** In words, for a report. Pairs with {@link #begin}; makes the tokens visible. Without it: litmus cpu-one-shot. */
     String lastHeard(int rank) {
         long word = words.await(address(rank, GroupLayout.CALL));
         if (word == 0) {
@@ -72,12 +76,15 @@ final class Standing {
         words.publish(address(rank, GroupLayout.FAILED), kind);
     }
 
-    /** Whether a rank gave up. */
+    /** Whether a rank gave up. Pairs with {@link #fail}; makes the text visible. Without it: litmus cpu-one-shot. */
     boolean hasFailed(int rank) {
         return words.await(address(rank, GroupLayout.FAILED)) != 0;
     }
 
-    /** The exception for a rank that gave up. */
+    /**
+     * The exception for a rank that gave up. Pairs with {@link #fail}; makes the text visible. Without it: litmus
+     * cpu-one-shot.
+     */
     RuntimeException failure(int rank, String prefix) {
         long kind = words.await(address(rank, GroupLayout.FAILED));
         byte[] text = new byte[GroupLayout.MOST_REASON_BYTES];
@@ -92,7 +99,10 @@ final class Standing {
         };
     }
 
-    /** Sends a word to the other one of ranks 0 and 1 and takes its answer: rank 0 begins. */
+    /**
+     * Sends a word to the other one of ranks 0 and 1 and takes its answer: rank 0 begins. Pairs with itself on the
+     * other rank: a signal as in a call, to be timed. Without it: litmus cpu-one-shot.
+     */
     void roundTrip(int rank) {
         long mine = memory.address() + GroupLayout.roundTrip(rank);
         long theirs = memory.address() + GroupLayout.roundTrip(1 - rank);

@@ -35,7 +35,8 @@ final class Waiter {
     }
 
     /**
-     * Waits until the signal holds the word, the place of an input aside.
+     * Waits until the signal holds the word, the place of an input aside. Pairs with the publish of a lane; makes what
+     * that speaks of visible. Without it: litmus cpu-one-shot, cpu-two-shot.
      *
      * @return the word with that place
      */
@@ -50,7 +51,8 @@ final class Waiter {
         return awaitPatiently(signal, expected, peer, what);
     }
 
-    // To yield is the point: the rank that is awaited may need this processor.
+    // To yield is the point: the rank that is awaited may need this processor. Pairs as await does. Without it: litmus
+    // cpu-one-shot, cpu-two-shot.
     private long awaitPatiently(long signal, long expected, int peer, String what) {
         long start = System.nanoTime();
         for (int round = 1; ; round++) {
@@ -74,7 +76,9 @@ final class Waiter {
         }
     }
 
-    /** Whether waiting still makes sense. */
+    /**
+     * Whether waiting still makes sense. Pairs as {@link #await} does. Without it: litmus cpu-one-shot, cpu-two-shot.
+     */
     private void look(long signal, long expected, int peer, String what, long start) {
         RuntimeException reason = watch.whyNotWait(peer);
         // What the peer published before it went is as good as ever.
@@ -88,6 +92,10 @@ final class Waiter {
         }
     }
 
+    /**
+     * Sleeps on the signal while it holds what was seen. Pairs as {@link #await} does. Without it: litmus cpu-one-shot,
+     * cpu-two-shot.
+     */
     private void sleep(long signal, long seen) {
         if (futex == null) {
             LockSupport.parkNanos(NAP_NANOS / 10);

@@ -48,7 +48,10 @@ final class CallReport {
         WORD.setOpaque(memory.segment(), ABORT, 1);
     }
 
-    /** What went wrong, or {@link #NOTHING}. Pairs with the kernel's release: the rest of the report is there then. */
+    /**
+     * What went wrong, or {@link #NOTHING}. Pairs with the kernel's {@code ls_report}: the rest of the report is there
+     * then. Without it: litmus release-only.
+     */
     int what() {
         return (int) WORD.getAcquire(memory.segment(), WHAT);
     }

@@ -128,7 +128,7 @@ LS_RARE void ls_report(const LsArgs &a, u32 epoch, u32 what, u32 peer, u32 expec
         a.report->block = ls_block();
         a.report->expected = expected;
         a.report->found = found;
-        // Pairs with the host's look at `what`; makes the rest of the report visible to it.
+        // Pairs with the host's look at `what`; makes the rest of the report visible to it; without it: litmus acquire-only.
         ls_fence_release_sys();
         ls_store_relaxed_sys(&a.report->what, what);
     }
@@ -230,6 +230,7 @@ LS_FN void ls_send_headers(const LsArgs &a, const LsCall &call, u32 algorithm) {
 }
 
 // Before anything is stored: that every peer makes the same call. Headers of earlier calls have earlier epochs.
+// Pairs with ls_send_headers; without it: litmus one-shot-push.
 LS_FN void ls_check_headers(const LsArgs &a, LsCall &call, u32 algorithm) {
     if (!ls_is_peer(a, call)) {
         return;
@@ -271,6 +272,7 @@ LS_FN void ls_end(const LsArgs &a, const LsCall &call, u32 algorithm) {
 // a kernel boundary lies between; and awaits that the peers' call e-2 has ended, so that call e+1 may send into the copy of
 // call e-3. Blocks of their own do it, beside those that carry rows.
 
+// Pairs with ls_receive_sum and ls_receive_row of call e+3; without it: litmus one-shot-push, two-shot-push.
 LS_FN void ls_rearm_row(u8 *area, u32 words) {
     LsPack reserved = {{LS_RESERVED, LS_RESERVED, LS_RESERVED, LS_RESERVED}};
 #pragma unroll 1
@@ -279,8 +281,7 @@ LS_FN void ls_rearm_row(u8 *area, u32 words) {
     }
 }
 
-// The words that the last call used, in shares of the `of` blocks that do this. Pairs with ls_receive_sum and
-// ls_receive_row of call e+3; without it: litmus one-shot-push, two-shot-push.
+// The words that the last call used, in shares of the `of` blocks that do this.
 LS_FN void ls_rearm(const LsArgs &a, const LsCall &call, u32 share, u32 of) {
     u32 copy = (call.epoch - 1) % LS_COPIES;
     if (call.last_algorithm == LS_ONE_SHOT_PUSH) {

@@ -22,7 +22,8 @@ LS_FN LsRow ls_sendable(const LsRow &row) {
     return r;
 }
 
-// The packs of all peers at one place of a row, added up. All are asked for before the first is awaited.
+// The packs of all peers at one place of a row, added up. All are asked for before the first is awaited. Pairs with ls_send;
+// without it: litmus one-shot-push, two-shot-push.
 LS_FN LsPack ls_receive_sum(const LsArgs &a, LsCall &call, u32 row, u32 held, const LsPack &own) {
     if (!ls_holds(call, held)) {
         return own;
@@ -43,7 +44,7 @@ LS_FN LsPack ls_receive_sum(const LsArgs &a, LsCall &call, u32 row, u32 held, co
     }
     return ls_sum(from);
 }
-// The packs that one peer has sent.
+// The packs that one peer has sent. Pairs with ls_send; without it: litmus two-shot-push.
 LS_FN LsRow ls_receive_row(const LsArgs &a, LsCall &call, const u8 *area, u32 words, u32 from) {
     LsRow r;
 #pragma unroll
