@@ -29,10 +29,19 @@ public record Weakening(String description, Protocol protocol) {
     /** The weakenings that change no verdict, each with the reason why the strength is kept. */
     public static Map<String, String> redundant() {
         String headers = "the copies of the headers turn with those of the words, of which four are needed";
+        String reduced =
+                "a call of several chunks publishes a chunk ahead, as cpu-two-shot does, and needs the second copy";
         return Map.of(
                 "cpu-two-shot (staging: 3 copies)",
                 "awaiting the shared parts of a chunk already orders the staging of the chunk before it; the fourth copy"
                         + " is kept so that one layout of slots serves both CPU protocols",
+                "cpu-two-shot-lent-input (lent: 1 copy)",
+                "the peers' parts say already that they have read the input; one-shot needs the second copy, and one"
+                        + " layout serves both",
+                "cpu-two-shot-lent-input (reduced: 1 copy)",
+                reduced,
+                "cpu-two-shot-symmetric-input (reduced: 1 copy)",
+                reduced,
                 "one-shot-push (headers: 3 copies)",
                 headers,
                 "two-shot-push (headers: 3 copies)",

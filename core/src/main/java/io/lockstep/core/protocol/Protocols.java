@@ -36,6 +36,10 @@ public final class Protocols {
     private static final Buffer START = Buffer.flags("start", 1);
     private static final Buffer MIDDLE = Buffer.flags("middle", 1);
     private static final Buffer END = Buffer.flags("end", 1);
+    private static final Buffer STAGING = Buffer.data("staging", 4);
+    private static final Buffer REDUCED = Buffer.data("reduced", 2);
+    private static final Buffer LENT = Buffer.data("lent", 2);
+    private static final Buffer SYMMETRIC = Buffer.data("symmetric", 1);
     private static final Buffer READY = Buffer.flags("ready", 4);
     private static final Buffer SHARED = Buffer.flags("shared", 4);
 
@@ -51,7 +55,9 @@ public final class Protocols {
                 cpuOneShot(),
                 cpuTwoShot(),
                 cpuLentInput(),
-                cpuSymmetricInput());
+                cpuSymmetricInput(),
+                cpuTwoShotLentInput(),
+                cpuTwoShotSymmetricInput());
     }
 
     /** What was run elsewhere, and is wrong. */
@@ -126,44 +132,59 @@ public final class Protocols {
 
     /** CPU: stage, publish, read every peer's staging; one chunk of look-ahead, four slots, no end barrier. */
     public static Protocol cpuOneShot() {
-        Buffer staging = Buffer.data("staging", 4);
         return cpu(
                 "cpu-one-shot",
                 "stage and publish one chunk ahead, await and read every peer's staging",
-                exchange(staging, READY, 1),
-                staging);
+                exchange(STAGING, READY, 1),
+                STAGING);
     }
 
     /** CPU: as one-shot for the own part of each chunk, then publish the reduced part and read the peers'. */
     public static Protocol cpuTwoShot() {
-        Buffer staging = Buffer.data("staging", 4);
-        Buffer reduced = Buffer.data("reduced", 2);
         return cpu(
                 "cpu-two-shot",
                 "stage and publish one chunk ahead, reduce the own part, publish it, read the peers' parts",
-                joined(List.of(exchange(staging, READY, 1), exchange(reduced, SHARED, 0))),
-                staging,
-                reduced);
+                joined(List.of(exchange(STAGING, READY, 1), exchange(REDUCED, SHARED, 0))),
+                STAGING,
+                REDUCED);
     }
 
     /** CPU: the caller fills a lent buffer, another one each call; peers read it in place. */
     public static Protocol cpuLentInput() {
-        Buffer lent = Buffer.data("lent", 2);
         return cpu(
                 "cpu-lent-input",
                 "the caller fills the lent buffer, publish, await and read every peer's in place",
-                exchange(lent, READY, 0),
-                lent);
+                exchange(LENT, READY, 0),
+                LENT);
     }
 
     /** CPU: the caller keeps one buffer, which peers read in place; a call ends when all have said that they did. */
     public static Protocol cpuSymmetricInput() {
-        Buffer symmetric = Buffer.data("symmetric", 1);
         return cpu(
                 "cpu-symmetric-input",
                 "the caller fills its one buffer, publish, await and read every peer's in place, publish, await",
-                joined(List.of(exchange(symmetric, READY, 0), List.of(publish(SHARED, 0), await(SHARED)))),
-                symmetric);
+                joined(List.of(exchange(SYMMETRIC, READY, 0), List.of(publish(SHARED, 0), await(SHARED)))),
+                SYMMETRIC);
+    }
+
+    /** CPU: two-shot over lent buffers. */
+    public static Protocol cpuTwoShotLentInput() {
+        return cpu(
+                "cpu-two-shot-lent-input",
+                "the caller fills the lent buffer, publish, await, reduce the own part, publish it, read the peers' parts",
+                joined(List.of(exchange(LENT, READY, 0), exchange(REDUCED, SHARED, 0))),
+                LENT,
+                REDUCED);
+    }
+
+    /** CPU: two-shot over the buffer that the caller keeps; the parts of the peers say that they have read it. */
+    public static Protocol cpuTwoShotSymmetricInput() {
+        return cpu(
+                "cpu-two-shot-symmetric-input",
+                "the caller fills its one buffer, publish, await, reduce the own part, publish it, read the peers' parts",
+                joined(List.of(exchange(SYMMETRIC, READY, 0), exchange(REDUCED, SHARED, 0))),
+                SYMMETRIC,
+                REDUCED);
     }
 
     /** aiter before pull request 2890: the flag after stage 1 is relaxed and polled at device scope. */

@@ -17,9 +17,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import org.junit.jupiter.api.Test;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What CPU ranks do to shared memory, call after call, is what their protocol says, step by step. */
@@ -95,7 +98,8 @@ class RecordedVerbsTest {
 
     private static Map<Integer, Recorded> record(
             Protocol protocol, Algorithm algorithm, int world, double[] chunksOfCalls, CpuPlan.LaneMaker maker) {
-        boolean lent = protocol.name().equals("cpu-lent-input");
+        boolean lent = protocol.name().endsWith("lent-input");
+        boolean symmetric = protocol.name().endsWith("symmetric-input");
         Map<Integer, Recorded> all = new ConcurrentHashMap<>();
         int most = 2048;
         Operation operation =
@@ -112,15 +116,18 @@ class RecordedVerbsTest {
                     int tokens = Math.max(world, (int) (chunks * chunkRows));
                     int last = round + (tokens - 1) / chunkRows;
                     verbs.addAll(Verb.of(protocol, round, last));
-                    MemorySegment input =
-                            lent ? plan.input().segment() : arena.allocate((long) most * HIDDEN * Float.BYTES, 64);
+                    MemorySegment input = lent
+                            ? plan.input().segment()
+                            : symmetric
+                                    ? plan.symmetricInput().segment()
+                                    : arena.allocate((long) most * HIDDEN * Float.BYTES, 64);
                     for (int row = 0; row < tokens; row++) {
                         for (int column = 0; column < HIDDEN; column++) {
                             input.setAtIndex(
                                     ValueLayout.JAVA_FLOAT, (long) row * HIDDEN + column, round + row / chunkRows);
                         }
                     }
-                    if (lent) {
+                    if (lent || symmetric) {
                         recorder.data(Verb.Kind.WRITE, input.address(), 1);
                     }
                     plan.run(tokens, tensors(arena, tokens, lent ? Tensors.lent() : Tensors.of(input)));
@@ -161,10 +168,22 @@ class RecordedVerbsTest {
                         .isEqualTo(recorded.expected()));
     }
 
-    @Test
-    void aLentInputIsReadInPlaceAndTurns() {
-        double[] oneChunkEach = {1, 0, 0.5, 1, 1};
-        record(Protocols.cpuLentInput(), Algorithm.ONE_SHOT, 2, oneChunkEach, RecordingLane::new)
+    /** Of an input that is read in place every chunk is there at once, so a round is a call. */
+    private static final double[] ONE_CHUNK_EACH = {1, 0, 0.5, 1, 1};
+
+    static Stream<Arguments> inPlace() {
+        return Stream.of(
+                        Arguments.of(Protocols.cpuLentInput(), Algorithm.ONE_SHOT),
+                        Arguments.of(Protocols.cpuSymmetricInput(), Algorithm.ONE_SHOT),
+                        Arguments.of(Protocols.cpuTwoShotLentInput(), Algorithm.TWO_SHOT),
+                        Arguments.of(Protocols.cpuTwoShotSymmetricInput(), Algorithm.TWO_SHOT))
+                .flatMap(of -> Stream.of(2, 3).map(world -> Arguments.of(of.get()[0], of.get()[1], world)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("inPlace")
+    void anInputThatIsReadInPlaceIsTheProtocolStepByStep(Protocol protocol, Algorithm algorithm, int world) {
+        record(protocol, algorithm, world, ONE_CHUNK_EACH, RecordingLane::new)
                 .forEach((rank, recorded) -> assertThat(recorded.found())
                         .as("rank %d", rank)
                         .isNotEmpty()
@@ -177,7 +196,8 @@ class RecordedVerbsTest {
         SENDS_NO_CHUNK_AHEAD,
         USES_THE_SLOTS_IN_ANOTHER_ORDER,
         READS_ITS_OWN_INPUT_FOR_A_PEERS,
-        PUBLISHES_TWICE
+        PUBLISHES_TWICE,
+        ENDS_BEFORE_ITS_INPUT_WAS_READ
     }
 
     private static final class DeviatingLane extends RecordingLane {
@@ -217,6 +237,13 @@ class RecordedVerbsTest {
         }
 
         @Override
+        void awaitShared(int chunk, String what) {
+            if (deviation != Deviation.ENDS_BEFORE_ITS_INPUT_WAS_READ) {
+                super.awaitShared(chunk, what);
+            }
+        }
+
+        @Override
         int slot(int chunk) {
             return super.slot(chunk) ^ (deviation == Deviation.USES_THE_SLOTS_IN_ANOTHER_ORDER ? 1 : 0);
         }
@@ -246,6 +273,25 @@ class RecordedVerbsTest {
         record(
                         algorithm,
                         2,
+                        (setup, index, waiter, scratch) -> new DeviatingLane(deviation, setup, index, waiter, scratch))
+                .forEach((rank, recorded) ->
+                        assertThat(recorded.found()).as("rank %d", rank).isNotEqualTo(recorded.expected()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Deviation.class,
+            names = {
+                "USES_THE_SLOTS_IN_ANOTHER_ORDER",
+                "READS_ITS_OWN_INPUT_FOR_A_PEERS",
+                "ENDS_BEFORE_ITS_INPUT_WAS_READ"
+            })
+    void aLaneThatDeviatesOverASymmetricInputIsFoundOut(Deviation deviation) {
+        record(
+                        Protocols.cpuSymmetricInput(),
+                        Algorithm.ONE_SHOT,
+                        2,
+                        ONE_CHUNK_EACH,
                         (setup, index, waiter, scratch) -> new DeviatingLane(deviation, setup, index, waiter, scratch))
                 .forEach((rank, recorded) ->
                         assertThat(recorded.found()).as("rank %d", rank).isNotEqualTo(recorded.expected()));

@@ -82,6 +82,9 @@ final class VerbRecorder {
                     return new Place("reduced", rank, slot);
                 }
             }
+            if (offset >= layout.symmetric(rank) && offset < layout.symmetric(rank) + inputBytes(layout)) {
+                return new Place("symmetric", rank, 0);
+            }
             for (int buffer = 0; buffer < PlanLayout.LENT_BUFFERS; buffer++) {
                 if (offset >= layout.lent(rank, buffer) && offset < layout.lent(rank, buffer + 1)) {
                     // Calls of a plan count from 0, rounds of a protocol from 1.
@@ -90,6 +93,10 @@ final class VerbRecorder {
             }
         }
         return null;
+    }
+
+    private static long inputBytes(PlanLayout layout) {
+        return layout.lent(0, 1) - layout.lent(0, 0);
     }
 
     /** What was recorded, one line a verb: the accesses of a step to several peers are one. */
