@@ -52,7 +52,7 @@ final class KfdTopology {
                     e);
         }
         throw new DriverException("HIP: " + nodes + " has no device at " + bus
-                + (hidden == 0 ? "." : ", and " + hidden + " nodes whose properties may not be read."));
+                + (hidden == 0 ? "." : "; of " + hidden + " others the properties may not be read."));
     }
 
     /** 90402 is gfx942, and 90010 is gfx90a. */

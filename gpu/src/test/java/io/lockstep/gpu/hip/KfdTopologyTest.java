@@ -47,7 +47,7 @@ class KfdTopologyTest {
         assertThat(KfdTopology.architecture(nodes, "0000:c1:00.0")).isEqualTo("gfx942");
         assertThatThrownBy(() -> KfdTopology.architecture(nodes, "0000:05:00.0"))
                 .isInstanceOf(DriverException.class)
-                .hasMessageContaining("1 nodes whose properties may not be read");
+                .hasMessageContaining("of 1 others the properties may not be read");
     }
 
     @Test
