@@ -71,8 +71,7 @@ final class AmdWithoutADeviceTest {
     }
 
     private static void assertOneSentence(String said) {
-        assertThat(said.strip().lines()
-                        .filter(line -> !line.startsWith("WARNING: ")))
+        assertThat(said.strip().lines().filter(line -> !line.startsWith("WARNING: ")))
                 .singleElement()
                 .asString()
                 .startsWith("lockstep: The backend 'hip' cannot be used here: ")
