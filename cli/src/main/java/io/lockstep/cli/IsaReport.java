@@ -1,26 +1,21 @@
 package io.lockstep.cli;
 
-import io.lockstep.core.DType;
 import io.lockstep.core.DriverException;
 import io.lockstep.core.UsageException;
-import io.lockstep.gpu.hip.Disassembler;
-import io.lockstep.gpu.hip.HipCompiler;
+import io.lockstep.gpu.hip.HipInspection;
 import io.lockstep.gpu.inspect.AmdgcnArch;
 import io.lockstep.gpu.inspect.AmdgcnInspection;
 import io.lockstep.gpu.inspect.CodeObject;
 import io.lockstep.gpu.inspect.IsaFinding;
-import io.lockstep.gpu.kernel.KernelOptions;
-import io.lockstep.gpu.kernel.KernelSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
 
 /**
  * What {@code litmus --isa} says of compiled kernels for an AMD GPU: a code object, a listing, or an architecture that
@@ -30,11 +25,11 @@ import org.jspecify.annotations.Nullable;
  * @param findings what is wrong
  */
 record IsaReport(String what, List<IsaFinding> findings) {
-    /** What every shape has in common is inspected on one of them: four ranks, bf16, rows of gpt-oss. */
-    private static final KernelOptions OPTIONS = new KernelOptions(4, DType.BF16, 2880, true, true);
+    private static final Pattern TARGET = Pattern.compile("\\.amdgcn_target \"[^\"]*--([^\"]+)");
+    private static final String BUNDLE = "__CLANG_OFFLOAD_BUNDLE__";
 
-    private static final int ARGUMENT_BYTES = 184;
-    private static final Pattern TARGET = Pattern.compile("\\.amdgcn_target \"[^\"]*--([^\":]+)");
+    /** Code objects have some 100 KB, and listings some MB. */
+    private static final long MOST_BYTES = 256 << 20;
 
     IsaReport {
         findings = List.copyOf(findings);
@@ -48,44 +43,46 @@ record IsaReport(String what, List<IsaFinding> findings) {
      */
     static IsaReport of(String fileOrArchitecture) {
         if (AmdgcnArch.isKnown(fileOrArchitecture)) {
-            return ofArchitecture(AmdgcnArch.of(fileOrArchitecture));
+            HipInspection inspection = HipInspection.ofKernels(AmdgcnArch.of(fileOrArchitecture));
+            return of("the kernels, compiled by " + inspection.compiler(), inspection);
         }
         Path file = Path.of(fileOrArchitecture);
         if (!Files.isRegularFile(file)) {
             throw new UsageException("'" + fileOrArchitecture + "' is no file, and the kernels are compiled for no such"
-                    + " architecture: expected a code object, a listing, or one of "
-                    + String.join(
-                            ", ",
-                            Arrays.stream(AmdgcnArch.values())
-                                    .map(AmdgcnArch::label)
-                                    .toList())
-                    + ".");
+                    + " architecture: expected a code object, a listing, or one of " + AmdgcnArch.names() + ".");
         }
         try {
-            byte[] bytes = Files.readAllBytes(file);
-            if (CodeObject.isElf(bytes)) {
-                return ofCodeObject(file.toString(), bytes, 0);
+            if (Files.size(file) > MOST_BYTES) {
+                throw new UsageException("The file " + file + " has " + Files.size(file)
+                        + " bytes, which is too much for a code object or a listing: expected at most " + MOST_BYTES
+                        + ".");
             }
-            return ofListing(file, new String(bytes, StandardCharsets.UTF_8));
+            byte[] bytes = Files.readAllBytes(file);
+            String text = new String(bytes, StandardCharsets.UTF_8);
+            if (text.startsWith(BUNDLE)) {
+                throw new UsageException(
+                        "The file " + file + " is a bundle of code objects: expected one alone. Take it"
+                                + " out with clang-offload-bundler --unbundle, or compile with --no-gpu-bundle-output.");
+            }
+            return CodeObject.isElf(bytes)
+                    ? of(file.toString(), HipInspection.ofCodeObject(bytes))
+                    : ofListing(file, text);
         } catch (IOException e) {
             throw new UsageException("The file " + file + " cannot be read: " + e.getMessage() + ".");
         }
     }
 
-    private static IsaReport ofArchitecture(AmdgcnArch arch) {
-        HipCompiler compiler = new HipCompiler();
-        byte[] code = compiler.compile(KernelSource.text(), arch.label(), OPTIONS.defines(0));
-        return ofCodeObject(
-                "the kernels, compiled for " + arch.label() + " by " + compiler.identity(), code, OPTIONS.threads());
-    }
-
-    private static IsaReport ofCodeObject(String what, byte[] code, int threads) {
-        CodeObject object = CodeObject.read(code);
-        AmdgcnArch arch = AmdgcnArch.of(object.architecture());
-        Disassembler disassembler = disassembler();
-        List<IsaFinding> findings = new ArrayList<>(AmdgcnInspection.codeObject(arch, object, threads, ARGUMENT_BYTES));
-        findings.addAll(AmdgcnInspection.listing(arch, disassembler.listing(code)));
-        return new IsaReport(what + ", " + object.kernels().size() + " kernels for " + arch.label(), findings);
+    private static IsaReport of(String what, HipInspection inspection) {
+        if (!inspection.disassembled()) {
+            throw new DriverException(
+                    "A code object cannot be inspected here: llvm-objdump was not found. Install LLVM 19 or"
+                            + " newer (for example the package llvm-22), or ROCm.");
+        }
+        int kernels = inspection.kernels();
+        return new IsaReport(
+                what + ": " + kernels + (kernels == 1 ? " kernel for " : " kernels for ")
+                        + inspection.arch().label(),
+                inspection.findings());
     }
 
     private static IsaReport ofListing(Path file, String listing) {
@@ -96,17 +93,7 @@ record IsaReport(String what, List<IsaFinding> findings) {
                             + " a line '.amdgcn_target', as compilers write it.");
         }
         AmdgcnArch arch = AmdgcnArch.of(target.group(1));
-        return new IsaReport(file + ", a listing for " + arch.label(), AmdgcnInspection.listing(arch, listing));
-    }
-
-    private static Disassembler disassembler() {
-        @Nullable Disassembler found = Disassembler.find();
-        if (found == null) {
-            throw new DriverException(
-                    "A code object cannot be inspected here: llvm-objdump was not found. Install LLVM 19 or"
-                            + " newer (for example the package llvm-22), or ROCm.");
-        }
-        return found;
+        return new IsaReport(file + ": a listing for " + arch.label(), AmdgcnInspection.listing(arch, listing));
     }
 
     boolean right() {
@@ -121,7 +108,12 @@ record IsaReport(String what, List<IsaFinding> findings) {
         lines.add(
                 right()
                         ? "Every rule holds. This says what the code does, not that it ran."
-                        : findings.size() + (findings.size() == 1 ? " rule is" : " rules are") + " broken.");
+                        : (findings.size() == 1 ? "One finding" : findings.size() + " findings") + ". Broken: "
+                                + findings.stream()
+                                        .map(finding -> finding.rule().label())
+                                        .distinct()
+                                        .collect(Collectors.joining(", "))
+                                + ".");
         return lines;
     }
 }

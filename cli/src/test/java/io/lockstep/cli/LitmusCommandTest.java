@@ -137,6 +137,14 @@ class LitmusCommandTest {
     void whatCannotBeInspectedIsWrongUsage(@TempDir Path directory) throws IOException {
         Path other = Files.writeString(directory.resolve("other.txt"), "nothing");
         assertThat(run("--isa", other.toString())).isEqualTo(2);
+        Path bundle = Files.writeString(directory.resolve("bundle.o"), "__CLANG_OFFLOAD_BUNDLE__ and more");
+        assertThat(run("--isa", bundle.toString())).isEqualTo(2);
+        Path lost = Files.writeString(
+                directory.resolve("lost.s"),
+                ".amdgcn_target \"amdgcn-amd-amdhsa--gfx942\"\nls_one_shot_push:\n\ts_branch nowhere\n");
+        assertThat(run("--isa", lost.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("clang-offload-bundler", "'nowhere'");
+        assertThat(run("--isa", "gfx942:nonsense")).isEqualTo(2);
         assertThat(run("--isa", "gfx000")).isEqualTo(2);
         assertThat(run("--isa", "gfx942", "--explain", "relaxed")).isEqualTo(2);
         assertThat(err.toString()).contains("gfx000", "gfx1250", ".amdgcn_target");

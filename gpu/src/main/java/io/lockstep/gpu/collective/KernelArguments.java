@@ -1,6 +1,7 @@
 package io.lockstep.gpu.collective;
 
 import io.lockstep.gpu.driver.PeerMemory;
+import io.lockstep.gpu.kernel.KernelOptions;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
@@ -17,7 +18,7 @@ import java.util.List;
  * </pre>
  */
 final class KernelArguments {
-    static final int BYTES = 184;
+    static final int BYTES = KernelOptions.ARGUMENT_BYTES;
     static final long INPUT = 0;
     static final long RESIDUAL = 8;
     static final long WEIGHT = 16;

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
+import java.util.function.LongToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,27 +113,15 @@ final class Cuda {
 
     /** As 1000 · major + 10 · minor: 13000 is CUDA 13.0. */
     static int driverVersion() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(DRIVER_GET_VERSION, result.address()), "cuDriverGetVersion");
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
+        return (int) written("cuDriverGetVersion", at -> call(DRIVER_GET_VERSION, at));
     }
 
     static int deviceCount() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(DEVICE_GET_COUNT, result.address()), "cuDeviceGetCount");
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
+        return (int) written("cuDeviceGetCount", at -> call(DEVICE_GET_COUNT, at));
     }
 
     static int device(int number) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(DEVICE_GET, result.address(), number), "cuDeviceGet of device " + number);
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
+        return (int) written("cuDeviceGet of device " + number, at -> call(DEVICE_GET, at, number));
     }
 
     static String deviceName(int device) {
@@ -152,27 +141,16 @@ final class Cuda {
     }
 
     static int deviceAttribute(int device, int attribute) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(DEVICE_GET_ATTRIBUTE, result.address(), attribute, device), "cuDeviceGetAttribute " + attribute);
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
+        return (int)
+                written("cuDeviceGetAttribute " + attribute, at -> call(DEVICE_GET_ATTRIBUTE, at, attribute, device));
     }
 
     static long deviceMemory(int device) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(DEVICE_TOTAL_MEM, result.address(), device), "cuDeviceTotalMem_v2");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("cuDeviceTotalMem_v2", at -> call(DEVICE_TOTAL_MEM, at, device));
     }
 
     static long retainPrimaryContext(int device) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(PRIMARY_CTX_RETAIN, result.address(), device), "cuDevicePrimaryCtxRetain of device " + device);
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("cuDevicePrimaryCtxRetain of device " + device, at -> call(PRIMARY_CTX_RETAIN, at, device));
     }
 
     static void setCurrent(long context) {
@@ -187,11 +165,7 @@ final class Cuda {
     }
 
     static boolean canAccessPeer(int device, int peer) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(CAN_ACCESS_PEER, result.address(), device, peer), "cuDeviceCanAccessPeer");
-            return result.get(ValueLayout.JAVA_INT, 0) != 0;
-        }
+        return (int) written("cuDeviceCanAccessPeer", at -> call(CAN_ACCESS_PEER, at, device, peer)) != 0;
     }
 
     /** From the current context to another one; once is enough, and more does no harm. */
@@ -245,21 +219,12 @@ final class Cuda {
     }
 
     static int functionAttribute(long function, int attribute) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(FUNC_GET_ATTRIBUTE, result.address(), attribute, function), "cuFuncGetAttribute");
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
+        return (int) written("cuFuncGetAttribute", at -> call(FUNC_GET_ATTRIBUTE, at, attribute, function));
     }
 
     static int blocksPerMultiprocessor(long function, int threads) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(OCCUPANCY, result.address(), function, threads, 0),
-                    "cuOccupancyMaxActiveBlocksPerMultiprocessor");
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
+        return (int)
+                written("cuOccupancyMaxActiveBlocksPerMultiprocessor", at -> call(OCCUPANCY, at, function, threads, 0));
     }
 
     /** Hot: allocates nothing. */
@@ -271,11 +236,7 @@ final class Cuda {
     }
 
     static long createStream() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(STREAM_CREATE, result.address(), STREAM_NON_BLOCKING), "cuStreamCreate");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("cuStreamCreate", at -> call(STREAM_CREATE, at, STREAM_NON_BLOCKING));
     }
 
     static void destroyStream(long stream) {
@@ -324,11 +285,7 @@ final class Cuda {
     }
 
     static long createEvent() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(EVENT_CREATE, result.address(), 0), "cuEventCreate");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("cuEventCreate", at -> call(EVENT_CREATE, at, 0));
     }
 
     static void destroyEvent(long event) {
@@ -340,20 +297,12 @@ final class Cuda {
     }
 
     static float elapsedMilliseconds(long from, long to) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(EVENT_ELAPSED_TIME, result.address(), from, to), "cuEventElapsedTime");
-            return result.get(ValueLayout.JAVA_FLOAT, 0);
-        }
+        return Float.intBitsToFloat((int) written("cuEventElapsedTime", at -> call(EVENT_ELAPSED_TIME, at, from, to)));
     }
 
     /** Memory that peers can be given access to. May wait until the device is idle. */
     static long allocate(long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(MEM_ALLOC, result.address(), bytes), "cuMemAlloc_v2 of " + bytes + " bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("cuMemAlloc_v2 of " + bytes + " bytes", at -> call(MEM_ALLOC, at, bytes));
     }
 
     static void free(long address) {
@@ -362,11 +311,7 @@ final class Cuda {
 
     /** Memory of this device alone, once the stream has come to it. */
     static long allocate(long bytes, long stream) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(MEM_ALLOC_ASYNC, result.address(), bytes, stream), "cuMemAllocAsync of " + bytes + " bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("cuMemAllocAsync of " + bytes + " bytes", at -> call(MEM_ALLOC_ASYNC, at, bytes, stream));
     }
 
     static void free(long address, long stream) {
@@ -374,13 +319,9 @@ final class Cuda {
     }
 
     static long allocateHost(long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(MEM_HOST_ALLOC, result.address(), bytes, HOST_ALLOC_PORTABLE_MAPPED),
-                    "cuMemHostAlloc of " + bytes + " bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written(
+                "cuMemHostAlloc of " + bytes + " bytes",
+                at -> call(MEM_HOST_ALLOC, at, bytes, HOST_ALLOC_PORTABLE_MAPPED));
     }
 
     static void freeHost(long address) {
@@ -388,11 +329,7 @@ final class Cuda {
     }
 
     static long devicePointer(long host) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(MEM_HOST_GET_DEVICE_POINTER, result.address(), host, 0), "cuMemHostGetDevicePointer_v2");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("cuMemHostGetDevicePointer_v2", at -> call(MEM_HOST_GET_DEVICE_POINTER, at, host, 0));
     }
 
     static void fill(long stream, long address, byte value, long bytes) {
@@ -412,23 +349,12 @@ final class Cuda {
     }
 
     static long granularity(MemorySegment properties) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(MEM_GET_GRANULARITY, result.address(), properties.address(), 0),
-                    "cuMemGetAllocationGranularity");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("cuMemGetAllocationGranularity", at -> call(MEM_GET_GRANULARITY, at, properties.address(), 0));
     }
 
     static long createMemory(MemorySegment properties, long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(MEM_CREATE, result.address(), bytes, properties.address(), 0),
-                    "cuMemCreate of " + bytes + " bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written(
+                "cuMemCreate of " + bytes + " bytes", at -> call(MEM_CREATE, at, bytes, properties.address(), 0));
     }
 
     static void releaseMemory(long handle) {
@@ -436,31 +362,17 @@ final class Cuda {
     }
 
     static int exportMemory(long handle) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(MEM_EXPORT, result.address(), handle, HANDLE_TYPE_POSIX_DESCRIPTOR, 0),
-                    "cuMemExportToShareableHandle");
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
+        return (int) written(
+                "cuMemExportToShareableHandle", at -> call(MEM_EXPORT, at, handle, HANDLE_TYPE_POSIX_DESCRIPTOR, 0));
     }
 
     static long importMemory(int descriptor) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(MEM_IMPORT, result.address(), descriptor, HANDLE_TYPE_POSIX_DESCRIPTOR),
-                    "cuMemImportFromShareableHandle");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written(
+                "cuMemImportFromShareableHandle", at -> call(MEM_IMPORT, at, descriptor, HANDLE_TYPE_POSIX_DESCRIPTOR));
     }
 
     static long reserveAddresses(long bytes, long alignment) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(MEM_ADDRESS_RESERVE, result.address(), bytes, alignment, 0, 0), "cuMemAddressReserve");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("cuMemAddressReserve", at -> call(MEM_ADDRESS_RESERVE, at, bytes, alignment, 0, 0));
     }
 
     static void freeAddresses(long address, long bytes) {
@@ -491,6 +403,11 @@ final class Cuda {
                     : "unknown to this driver";
             return name + " (" + result + ": " + sentence + ")";
         }
+    }
+
+    /** What a function writes to an address that it is given, at most 8 bytes. */
+    private static long written(String what, LongToIntFunction call) {
+        return ForeignCalls.written(call, result -> check(result, what));
     }
 
     private static void check(int result, String what) {

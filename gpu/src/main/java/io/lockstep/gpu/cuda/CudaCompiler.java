@@ -2,10 +2,7 @@ package io.lockstep.gpu.cuda;
 
 import io.lockstep.core.DriverException;
 import io.lockstep.gpu.driver.Compiler;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import io.lockstep.gpu.driver.Programs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,7 +20,7 @@ final class CudaCompiler implements Compiler {
         }
         Path nvcc = nvcc();
         if (nvcc != null) {
-            return "nvcc " + lastLine(run(List.of(nvcc.toString(), "--version"), "nvcc --version"));
+            return "nvcc " + lastLine(Programs.run(List.of(nvcc.toString(), "--version"), "nvcc --version"));
         }
         throw none();
     }
@@ -42,51 +39,13 @@ final class CudaCompiler implements Compiler {
         if (nvcc == null) {
             throw none();
         }
-        List<String> options = new ArrayList<>(COMMON);
-        options.add("-arch=" + architecture);
-        defines.forEach(define -> options.add("-D" + define));
-        options.add("-DLS_PTX=" + (identity().contains("cuda_13") ? 86 : 80));
-        return compileWith(nvcc, source, options);
-    }
-
-    private static byte[] compileWith(Path nvcc, String source, List<String> options) {
-        try {
-            Path folder = Files.createTempDirectory("lockstep-nvcc");
-            try {
-                Path text = Files.writeString(folder.resolve("lockstep.cu"), source);
-                Path code = folder.resolve("lockstep.cubin");
-                List<String> command = new ArrayList<>(List.of(nvcc.toString()));
-                command.addAll(options);
-                command.addAll(List.of("-cubin", "-o", code.toString(), text.toString()));
-                run(command, "nvcc");
-                return Files.readAllBytes(code);
-            } finally {
-                Files.deleteIfExists(folder.resolve("lockstep.cu"));
-                Files.deleteIfExists(folder.resolve("lockstep.cubin"));
-                Files.deleteIfExists(folder);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("The kernels cannot be compiled by " + nvcc, e);
-        }
-    }
-
-    private static String run(List<String> command, String what) {
-        try {
-            Process process =
-                    new ProcessBuilder(command).redirectErrorStream(true).start();
-            process.getOutputStream().close();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            int code = process.waitFor();
-            if (code != 0) {
-                throw new DriverException(what + " failed with exit code " + code + ":\n" + said);
-            }
-            return said;
-        } catch (IOException e) {
-            throw new DriverException(what + " cannot be started: " + e.getMessage(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new DriverException(what + " was interrupted.", e);
-        }
+        List<String> command = new ArrayList<>(COMMON);
+        command.addFirst(nvcc.toString());
+        command.add("-arch=" + architecture);
+        defines.forEach(define -> command.add("-D" + define));
+        command.add("-DLS_PTX=" + (identity().contains("cuda_13") ? 86 : 80));
+        command.add("-cubin");
+        return Programs.compile(command, source, "lockstep.cu");
     }
 
     private static String lastLine(String text) {
@@ -95,14 +54,7 @@ final class CudaCompiler implements Compiler {
 
     /** The toolkit's compiler; null if there is none. */
     static @Nullable Path nvcc() {
-        List<Path> places = new ArrayList<>();
-        for (String folder : System.getenv().getOrDefault("PATH", "").split(":", -1)) {
-            if (!folder.isEmpty()) {
-                places.add(Path.of(folder, "nvcc"));
-            }
-        }
-        places.add(Path.of("/usr/local/cuda/bin/nvcc"));
-        return places.stream().filter(Files::isExecutable).findFirst().orElse(null);
+        return Programs.find(List.of("nvcc"), List.of(Path.of("/usr/local/cuda/bin/nvcc")));
     }
 
     private static DriverException none() {

@@ -1,12 +1,11 @@
 package io.lockstep.gpu.cuda;
 
 import io.lockstep.core.DriverException;
+import io.lockstep.gpu.driver.OpenMemory;
 import io.lockstep.gpu.driver.PeerMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.HashMap;
-import java.util.Map;
 
 /**
  * Memory that several devices reach. Within a process it is ordinary memory of one device, reached at the same address
@@ -34,9 +33,7 @@ final class CudaPeerMemory {
     static final int READ_WRITE = 3;
 
     private final CudaDriver driver;
-
-    /** How many have the memory at an address open; guarded by this. */
-    private final Map<Long, Integer> open = new HashMap<>();
+    private final OpenMemory open = new OpenMemory("CUDA");
 
     CudaPeerMemory(CudaDriver driver) {
         this.driver = driver;
@@ -46,9 +43,7 @@ final class CudaPeerMemory {
         driver.use(device);
         if (!acrossProcesses) {
             long address = Cuda.allocate(bytes);
-            synchronized (this) {
-                open.put(address, 1);
-            }
+            open.allocated(address);
             return new PeerMemory(device, device, address, bytes, 0);
         }
         requireDescriptors(device);
@@ -69,12 +64,7 @@ final class CudaPeerMemory {
         if (memory.handle() != 0) {
             throw new IllegalArgumentException("Memory for other processes is exported and imported.");
         }
-        synchronized (this) {
-            if (open.computeIfPresent(memory.address(), (address, uses) -> uses + 1) == null) {
-                throw new DriverException("CUDA: the memory of device " + memory.home() + " at " + memory.address()
-                        + " was freed before device " + device + " opened it.");
-            }
-        }
+        open.opened(device, memory);
         if (device != memory.home()) {
             driver.enablePeerAccess(device, memory.home());
         }
@@ -98,14 +88,7 @@ final class CudaPeerMemory {
             Cuda.releaseMemory(memory.handle());
             return;
         }
-        boolean last;
-        synchronized (this) {
-            last = open.merge(memory.address(), -1, Integer::sum) <= 0;
-            if (last) {
-                open.remove(memory.address());
-            }
-        }
-        if (last) {
+        if (open.isClosedByLast(memory.address())) {
             driver.use(memory.home());
             Cuda.free(memory.address());
         }

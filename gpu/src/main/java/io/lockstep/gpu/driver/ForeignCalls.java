@@ -4,6 +4,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.function.IntConsumer;
+import java.util.function.LongToIntFunction;
 
 /** Calls of {@link NativeLibrary#function} handles. With a constant handle they cost what the call itself costs. */
 public final class ForeignCalls {
@@ -82,6 +84,20 @@ public final class ForeignCalls {
     /** Room for one result of 8 bytes. */
     public static MemorySegment result(Arena arena) {
         return arena.allocate(ValueLayout.JAVA_LONG);
+    }
+
+    /**
+     * What a function writes to an address that it is given, at most 8 bytes.
+     *
+     * @param call with the address
+     * @param check of the number that the function returns, which throws if it failed
+     */
+    public static long written(LongToIntFunction call, IntConsumer check) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment result = result(arena);
+            check.accept(call.applyAsInt(result.address()));
+            return result.get(ValueLayout.JAVA_LONG, 0);
+        }
     }
 
     /** What a caught failure of a native call is thrown on as: such a call throws nothing itself. */

@@ -1,6 +1,7 @@
 package io.lockstep.gpu.hip;
 
 import io.lockstep.core.DriverException;
+import io.lockstep.gpu.driver.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,9 +10,6 @@ import org.jspecify.annotations.Nullable;
 
 /** LLVM's disassembler, of the machine or of ROCm. */
 public final class Disassembler {
-    private static final int NEWEST = 25;
-    private static final int OLDEST = 19;
-
     private final Path file;
 
     private Disassembler(Path file) {
@@ -20,7 +18,7 @@ public final class Disassembler {
 
     /** Null if there is none. */
     public static @Nullable Disassembler find() {
-        Path found = Tools.find("llvm-objdump", NEWEST, OLDEST);
+        Path found = LlvmPrograms.find("llvm-objdump");
         return found == null ? null : new Disassembler(found);
     }
 
@@ -30,7 +28,7 @@ public final class Disassembler {
             Path code = Files.createTempFile("lockstep-code", ".co");
             try {
                 Files.write(code, codeObject);
-                return Tools.run(
+                return Programs.run(
                         List.of(
                                 file.toString(),
                                 "--disassemble",

@@ -13,6 +13,7 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
+import java.util.function.LongToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -121,7 +122,7 @@ final class Hip {
 
     /** As 10,000,000 · major + 100,000 · minor + patch. */
     static int runtimeVersion() {
-        return integer(RUNTIME_GET_VERSION, "hipRuntimeGetVersion");
+        return (int) written("hipRuntimeGetVersion", at -> call(RUNTIME_GET_VERSION, at));
     }
 
     /** The number of devices; none where the runtime says that there is none. */
@@ -157,21 +158,12 @@ final class Hip {
     }
 
     static int deviceAttribute(int device, int attribute) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(DEVICE_GET_ATTRIBUTE, result.address(), attribute, device),
-                    "hipDeviceGetAttribute " + attribute);
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
+        return (int)
+                written("hipDeviceGetAttribute " + attribute, at -> call(DEVICE_GET_ATTRIBUTE, at, attribute, device));
     }
 
     static long deviceMemory(int device) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(DEVICE_TOTAL_MEM, result.address(), device), "hipDeviceTotalMem");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("hipDeviceTotalMem", at -> call(DEVICE_TOTAL_MEM, at, device));
     }
 
     static void synchronizeDevice() {
@@ -179,11 +171,7 @@ final class Hip {
     }
 
     static boolean canAccessPeer(int device, int peer) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(CAN_ACCESS_PEER, result.address(), device, peer), "hipDeviceCanAccessPeer");
-            return result.get(ValueLayout.JAVA_INT, 0) != 0;
-        }
+        return (int) written("hipDeviceCanAccessPeer", at -> call(CAN_ACCESS_PEER, at, device, peer)) != 0;
     }
 
     /** From the current device to another one; once is enough, and more does no harm. */
@@ -225,13 +213,8 @@ final class Hip {
     }
 
     static int blocksPerMultiprocessor(long function, int threads) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(OCCUPANCY, result.address(), function, threads, 0),
-                    "hipModuleOccupancyMaxActiveBlocksPerMultiprocessor");
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
+        return (int) written(
+                "hipModuleOccupancyMaxActiveBlocksPerMultiprocessor", at -> call(OCCUPANCY, at, function, threads, 0));
     }
 
     /** Hot: allocates nothing. */
@@ -249,11 +232,7 @@ final class Hip {
     }
 
     static long createStream() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(STREAM_CREATE, result.address(), STREAM_NON_BLOCKING), "hipStreamCreateWithFlags");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("hipStreamCreateWithFlags", at -> call(STREAM_CREATE, at, STREAM_NON_BLOCKING));
     }
 
     static void destroyStream(long stream) {
@@ -302,11 +281,7 @@ final class Hip {
     }
 
     static long createEvent() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(EVENT_CREATE, result.address()), "hipEventCreate");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("hipEventCreate", at -> call(EVENT_CREATE, at));
     }
 
     static void destroyEvent(long event) {
@@ -318,30 +293,18 @@ final class Hip {
     }
 
     static float elapsedMilliseconds(long from, long to) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(EVENT_ELAPSED_TIME, result.address(), from, to), "hipEventElapsedTime");
-            return result.get(ValueLayout.JAVA_FLOAT, 0);
-        }
+        return Float.intBitsToFloat((int) written("hipEventElapsedTime", at -> call(EVENT_ELAPSED_TIME, at, from, to)));
     }
 
     static long allocate(long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(MALLOC, result.address(), bytes), "hipMalloc of " + bytes + " bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("hipMalloc of " + bytes + " bytes", at -> call(MALLOC, at, bytes));
     }
 
     /** Memory of the current device that no other device caches. */
     static long allocateUncached(long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(EXT_MALLOC, result.address(), bytes, MALLOC_UNCACHED),
-                    "hipExtMallocWithFlags of " + bytes + " uncached bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written(
+                "hipExtMallocWithFlags of " + bytes + " uncached bytes",
+                at -> call(EXT_MALLOC, at, bytes, MALLOC_UNCACHED));
     }
 
     static void free(long address) {
@@ -349,13 +312,9 @@ final class Hip {
     }
 
     static long allocateHost(long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(HOST_MALLOC, result.address(), bytes, HOST_MALLOC_PORTABLE_MAPPED_COHERENT),
-                    "hipHostMalloc of " + bytes + " bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written(
+                "hipHostMalloc of " + bytes + " bytes",
+                at -> call(HOST_MALLOC, at, bytes, HOST_MALLOC_PORTABLE_MAPPED_COHERENT));
     }
 
     static void freeHost(long address) {
@@ -363,11 +322,7 @@ final class Hip {
     }
 
     static long devicePointer(long host) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(HOST_GET_DEVICE_POINTER, result.address(), host, 0), "hipHostGetDevicePointer");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
+        return written("hipHostGetDevicePointer", at -> call(HOST_GET_DEVICE_POINTER, at, host, 0));
     }
 
     static void fill(long stream, long address, byte value, long bytes) {
@@ -413,7 +368,10 @@ final class Hip {
 
     /** The runtime's name for a result and what it says about it. */
     static String describe(int result) {
-        return text(GET_ERROR_NAME, result) + " (" + result + ": " + text(GET_ERROR_STRING, result) + ")";
+        String name = text(GET_ERROR_NAME, result);
+        String words = text(GET_ERROR_STRING, result);
+        // The older ones have no other words than the name.
+        return name + " (" + result + (words.isEmpty() || words.equals(name) ? "" : ": " + words) + ")";
     }
 
     private static String text(MethodHandle function, int result) {
@@ -424,12 +382,9 @@ final class Hip {
         }
     }
 
-    private static int integer(MethodHandle function, String what) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(function, result.address()), what);
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
+    /** What a function writes to an address that it is given, at most 8 bytes. */
+    private static long written(String what, LongToIntFunction call) {
+        return ForeignCalls.written(call, result -> check(result, what));
     }
 
     private static void check(int result, String what) {

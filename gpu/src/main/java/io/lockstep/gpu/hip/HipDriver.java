@@ -18,9 +18,7 @@ import io.lockstep.gpu.inspect.AmdgcnArch;
 import io.lockstep.gpu.inspect.CodeObject;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** HIP as a {@link Driver}. */
 public final class HipDriver implements Driver {
@@ -30,13 +28,20 @@ public final class HipDriver implements Driver {
     private final List<DeviceInfo> devices;
 
     public HipDriver() {
-        readiness = start();
         List<DeviceInfo> all = new ArrayList<>();
-        if (readiness instanceof Readiness.Ready) {
-            for (int number = 0; number < Hip.deviceCount(); number++) {
-                all.add(describe(number));
+        Readiness found;
+        try {
+            found = start();
+            if (found instanceof Readiness.Ready) {
+                for (int number = 0; number < Hip.deviceCount(); number++) {
+                    all.add(describe(number));
+                }
             }
+        } catch (DriverException e) {
+            all.clear();
+            found = new Readiness.NotReady(String.valueOf(e.getMessage()));
         }
+        readiness = found;
         devices = List.copyOf(all);
     }
 
@@ -50,7 +55,7 @@ public final class HipDriver implements Driver {
         int count = result == Hip.SUCCESS ? Hip.deviceCount() : 0;
         if (count == 0) {
             return new Readiness.NotReady("HIP (" + Hip.path() + ") finds no AMD GPU here"
-                    + (result == Hip.SUCCESS ? "" : ", hipInit says " + Hip.describe(result))
+                    + (result == Hip.SUCCESS ? "" : ", hipInit ends with " + Hip.describe(result))
                     + ": see that this process may use /dev/kfd (rocminfo shows the devices).");
         }
         for (int number = 0; number < count; number++) {
@@ -59,9 +64,7 @@ public final class HipDriver implements Driver {
                 return new Readiness.NotReady(
                         "Device " + number + ", a " + Hip.deviceName(number) + ", is '" + architecture
                                 + "', which the kernels are not compiled for: expected one of "
-                                + Arrays.stream(AmdgcnArch.values())
-                                        .map(AmdgcnArch::label)
-                                        .collect(Collectors.joining(", "))
+                                + AmdgcnArch.names()
                                 + "; HIP_VISIBLE_DEVICES leaves devices out.");
             }
         }
@@ -152,7 +155,7 @@ public final class HipDriver implements Driver {
     }
 
     /** A code object that was made for another architecture would end the process when it is loaded. */
-    private static void requireFit(DeviceInfo device, byte[] image) {
+    static void requireFit(DeviceInfo device, byte[] image) {
         String architecture = CodeObject.read(image).architecture();
         if (!architecture.equals(device.architecture())) {
             throw new DriverException("HIP: the code is for " + architecture + ", and device " + device.number()

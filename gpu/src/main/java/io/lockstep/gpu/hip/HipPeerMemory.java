@@ -1,13 +1,11 @@
 package io.lockstep.gpu.hip;
 
-import io.lockstep.core.DriverException;
 import io.lockstep.core.posix.Descriptor;
 import io.lockstep.core.posix.Memfd;
+import io.lockstep.gpu.driver.OpenMemory;
 import io.lockstep.gpu.driver.PeerMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
-import java.util.Map;
 
 /**
  * Memory that several devices reach: uncached, so that a peer neither keeps a copy of it nor holds back what it writes.
@@ -22,9 +20,7 @@ final class HipPeerMemory {
     private static final long IMPORTED = 2;
 
     private final HipDriver driver;
-
-    /** How many have the memory at an address open; guarded by this. */
-    private final Map<Long, Integer> open = new HashMap<>();
+    private final OpenMemory open = new OpenMemory("HIP");
 
     HipPeerMemory(HipDriver driver) {
         this.driver = driver;
@@ -38,19 +34,12 @@ final class HipPeerMemory {
         driver.use(device);
         long rounded = rounded(bytes);
         long address = Hip.allocateUncached(rounded);
-        synchronized (this) {
-            open.put(address, 1);
-        }
+        open.allocated(address);
         return new PeerMemory(device, device, address, rounded, OWN);
     }
 
     PeerMemory open(int device, PeerMemory memory) {
-        synchronized (this) {
-            if (open.computeIfPresent(memory.address(), (address, uses) -> uses + 1) == null) {
-                throw new DriverException("HIP: the memory of device " + memory.home() + " at " + memory.address()
-                        + " was freed before device " + device + " opened it.");
-            }
-        }
+        open.opened(device, memory);
         if (device != memory.home()) {
             driver.enablePeerAccess(device, memory.home());
         }
@@ -89,14 +78,7 @@ final class HipPeerMemory {
             Hip.closeImported(memory.address());
             return;
         }
-        boolean last;
-        synchronized (this) {
-            last = open.merge(memory.address(), -1, Integer::sum) <= 0;
-            if (last) {
-                open.remove(memory.address());
-            }
-        }
-        if (last) {
+        if (open.isClosedByLast(memory.address())) {
             driver.use(memory.home());
             Hip.free(memory.address());
         }

@@ -1,42 +1,64 @@
 package io.lockstep.gpu.hip;
 
 import io.lockstep.core.DriverException;
+import io.lockstep.gpu.driver.Programs;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /**
  * hipRTC in a Java process of its own. It ends the process that it runs in where it does not know an architecture, and
- * its compiler keeps much memory.
+ * its compiler keeps much memory. The process reads a question from a file and writes its answer to another one, in a
+ * folder that is its own: what a crash leaves behind goes with it.
  */
-final class HipRtcProcess {
+final class HipRtcProcess implements CodeObjectCompiler {
     private static final int DONE = 0;
     private static final int REFUSED = 1;
-    private static final long MOST_SECONDS = 120;
+    private static final Duration MOST = Duration.ofMinutes(2);
 
-    private HipRtcProcess() {}
+    private final List<String> command;
+    private final Duration most;
 
     /**
-     * The process: reads options and source, and writes the code, or what is wrong, to a file. Its output is left to
-     * what the libraries print.
+     * A program that is called with the paths of the question and of the answer.
      *
-     * @param arguments the file
+     * @param most that it may take before it is ended
+     */
+    HipRtcProcess(List<String> command, Duration most) {
+        this.command = List.copyOf(command);
+        this.most = most;
+    }
+
+    /** This class in the Java that runs. */
+    static HipRtcProcess ofJava() {
+        return new HipRtcProcess(command(), MOST);
+    }
+
+    /**
+     * The process. Its output is left to what the libraries print.
+     *
+     * @param arguments the files of the question and the answer
      */
     public static void main(String[] arguments) throws IOException {
-        DataInputStream in = new DataInputStream(System.in);
         List<String> options = new ArrayList<>();
-        for (int left = in.readInt(); left > 0; left--) {
-            options.add(in.readUTF());
+        String source;
+        try (DataInputStream in = new DataInputStream(Files.newInputStream(Path.of(arguments[0])))) {
+            for (int left = in.readInt(); left > 0; left--) {
+                options.add(in.readUTF());
+            }
+            source = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
-        String source = new String(in.readNBytes(in.readInt()), StandardCharsets.UTF_8);
-        try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(Path.of(arguments[0])))) {
+        try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(Path.of(arguments[1])))) {
             try {
                 byte[] code = HipRtc.compiler().compile(source, options);
                 out.writeByte(DONE);
@@ -50,69 +72,71 @@ final class HipRtcProcess {
         Runtime.getRuntime().halt(0);
     }
 
-    static byte[] compile(String source, List<String> options) {
+    @Override
+    public String identity() {
+        return HipRtc.compiler().identity() + " (" + HipRtc.compiler().path() + ")";
+    }
+
+    @Override
+    public byte[] compile(String source, List<String> options) {
         try {
             Path folder = Files.createTempDirectory("lockstep-hiprtc");
-            Path said = folder.resolve("said.txt");
-            Path answer = folder.resolve("answer.bin");
             try {
-                return compile(source, options, said, answer);
+                return compile(source, options, folder);
             } finally {
-                Files.deleteIfExists(said);
-                Files.deleteIfExists(answer);
-                Files.deleteIfExists(folder);
+                Programs.remove(folder);
             }
         } catch (IOException e) {
-            throw new DriverException("hipRTC: a Java process cannot be started for it: " + e.getMessage() + ".", e);
+            throw new DriverException("hipRTC: a process cannot be started for it: " + e.getMessage() + ".", e);
         }
     }
 
-    private static byte[] compile(String source, List<String> options, Path said, Path answer) throws IOException {
-        List<String> command = command();
-        command.add(answer.toString());
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(said.toFile())
-                .start();
-        try {
-            boolean asked = ask(process, source, options);
-            String end = end(process);
-            if (asked && end.equals("exit code 0") && Files.exists(answer)) {
-                byte[] all = Files.readAllBytes(answer);
-                byte[] content = Arrays.copyOfRange(all, 1, all.length);
-                if (all[0] == DONE) {
-                    return content;
-                }
-                throw new DriverException(new String(content, StandardCharsets.UTF_8));
-            }
-            throw new DriverException("hipRTC ended its process (" + end + ") when it was to compile with " + options
-                    + ": it does not know this architecture, or it is broken." + lastLine(Files.readString(said)));
-        } finally {
-            process.destroyForcibly();
-        }
-    }
-
-    /** False if the process ended before it had read everything. */
-    private static boolean ask(Process process, String source, List<String> options) {
-        byte[] text = source.getBytes(StandardCharsets.UTF_8);
-        try (DataOutputStream out = new DataOutputStream(process.getOutputStream())) {
+    private byte[] compile(String source, List<String> options, Path folder) throws IOException {
+        Path question = folder.resolve("question.bin");
+        Path answer = folder.resolve("answer.bin");
+        Path said = folder.resolve("said.txt");
+        try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(question))) {
             out.writeInt(options.size());
             for (String option : options) {
                 out.writeUTF(option);
             }
-            out.writeInt(text.length);
-            out.write(text);
-            return true;
-        } catch (IOException ended) {
-            return false;
+            out.write(source.getBytes(StandardCharsets.UTF_8));
         }
+        List<String> whole = new ArrayList<>(command);
+        whole.addAll(List.of(question.toString(), answer.toString()));
+        Process process = new ProcessBuilder(whole)
+                .directory(folder.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile())
+                .start();
+        String end;
+        try {
+            process.getOutputStream().close();
+            end = end(process);
+        } finally {
+            process.destroyForcibly();
+        }
+        byte[] all = Files.exists(answer) ? Files.readAllBytes(answer) : new byte[0];
+        if (end.equals("exit code 0") && all.length > 1) {
+            byte[] content = Arrays.copyOfRange(all, 1, all.length);
+            if (all[0] == DONE) {
+                return content;
+            }
+            if (all[0] == REFUSED) {
+                throw new DriverException(new String(content, StandardCharsets.UTF_8));
+            }
+        }
+        throw new DriverException(
+                "hipRTC ended its process (" + end + ") without an answer when it was to compile with "
+                        + options + ": it does not know this architecture, or it is broken."
+                        + lastLine(new String(Files.readAllBytes(said), StandardCharsets.UTF_8)));
     }
 
-    private static String end(Process process) {
+    private String end(Process process) {
         try {
-            return process.waitFor(MOST_SECONDS, TimeUnit.SECONDS)
+            return process.waitFor(most.toMillis(), TimeUnit.MILLISECONDS)
                     ? "exit code " + process.exitValue()
-                    : "stopped after " + MOST_SECONDS + " seconds";
+                    : "stopped after " + most.toMillis() + " ms";
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new DriverException("hipRTC was interrupted.", e);
@@ -127,20 +151,31 @@ final class HipRtcProcess {
     private static List<String> command() {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xmx256m"));
+        command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Xmx256m", "-XX:-CreateCoredumpOnCrash"));
         String main = HipRtcProcess.class.getName();
         Module module = HipRtcProcess.class.getModule();
         if (module.isNamed()) {
             command.addAll(List.of(
                     "--enable-native-access=" + module.getName(),
                     "--module-path",
-                    System.getProperty("jdk.module.path", ""),
+                    absolute(System.getProperty("jdk.module.path", "")),
                     "--module",
                     module.getName() + "/" + main));
         } else {
             command.addAll(List.of(
-                    "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path", ""), main));
+                    "--enable-native-access=ALL-UNNAMED",
+                    "-cp",
+                    absolute(System.getProperty("java.class.path", "")),
+                    main));
         }
         return command;
+    }
+
+    /** The process runs in another folder. */
+    private static String absolute(String paths) {
+        return Arrays.stream(paths.split(File.pathSeparator, -1))
+                .filter(path -> !path.isEmpty())
+                .map(path -> Path.of(path).toAbsolutePath().toString())
+                .collect(Collectors.joining(File.pathSeparator));
     }
 }

@@ -6,6 +6,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What the kernel's driver for AMD GPUs says about them in {@code /sys/class/kfd}. */
@@ -30,9 +31,11 @@ final class KfdTopology {
         }
         long domain = Long.parseLong(parts[0], 16);
         long location = Long.parseLong(parts[1], 16) << 8 | Long.parseLong(parts[2], 16) << 3;
+        int hidden = 0;
         try (DirectoryStream<Path> all = Files.newDirectoryStream(nodes)) {
             for (Path node : all) {
                 Map<String, Long> properties = properties(node.resolve("properties"));
+                hidden += properties.isEmpty() ? 1 : 0;
                 // Partitions of one device differ in the function, the lowest three bits, and in nothing that counts
                 // here.
                 boolean found = properties.getOrDefault("gfx_target_version", 0L) != 0
@@ -48,7 +51,8 @@ final class KfdTopology {
                             + e.getMessage() + ".",
                     e);
         }
-        throw new DriverException("HIP: " + nodes + " has no device at " + bus + ".");
+        throw new DriverException("HIP: " + nodes + " has no device at " + bus
+                + (hidden == 0 ? "." : "; of " + hidden + " others the properties may not be read."));
     }
 
     /** 90402 is gfx942, and 90010 is gfx90a. */
@@ -56,9 +60,16 @@ final class KfdTopology {
         return "gfx" + version / 10_000 + Long.toHexString(version / 100 % 100) + Long.toHexString(version % 100);
     }
 
-    private static Map<String, Long> properties(Path file) throws IOException {
+    /** Nothing where they may not be read, as those of devices that a container has not been given. */
+    private static Map<String, Long> properties(Path file) {
         Map<String, Long> properties = new HashMap<>();
-        for (String line : Files.readAllLines(file)) {
+        List<String> lines;
+        try {
+            lines = Files.readAllLines(file);
+        } catch (IOException e) {
+            return properties;
+        }
+        for (String line : lines) {
             String[] words = line.strip().split("\\s+", -1);
             if (words.length == 2 && words[1].matches("\\d{1,18}")) {
                 properties.put(words[0], Long.parseLong(words[1]));

@@ -2,6 +2,8 @@ package io.lockstep.gpu.inspect;
 
 import io.lockstep.core.UsageException;
 import java.util.Arrays;
+import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** The AMD GPUs that the kernels are compiled for. A compiler may end its process for a name that it does not know. */
@@ -31,6 +33,9 @@ public enum AmdgcnArch {
         GFX12
     }
 
+    /** What compilers append to a name. */
+    private static final Pattern FEATURES = Pattern.compile("(:(sramecc|xnack)[+-])*");
+
     private final String label;
     private final int wave;
     private final Caches caches;
@@ -47,17 +52,26 @@ public enum AmdgcnArch {
      * @throws UsageException if the kernels are not compiled for it
      */
     public static AmdgcnArch of(String name) {
-        String plain = name.split(":", 2)[0];
-        return Arrays.stream(values())
-                .filter(arch -> arch.label.equals(plain))
-                .findFirst()
-                .orElseThrow(() -> new UsageException("The kernels are not compiled for '" + plain + "': expected "
-                        + Arrays.stream(values()).map(AmdgcnArch::label).collect(Collectors.joining(", ")) + "."));
+        return find(name)
+                .orElseThrow(() -> new UsageException(
+                        "The kernels are not compiled for '" + name + "': expected " + names() + "."));
     }
 
     /** Whether the kernels are compiled for it. */
     public static boolean isKnown(String name) {
-        return Arrays.stream(values()).anyMatch(arch -> arch.label.equals(name.split(":", 2)[0]));
+        return find(name).isPresent();
+    }
+
+    private static Optional<AmdgcnArch> find(String name) {
+        return Arrays.stream(values())
+                .filter(arch -> name.startsWith(arch.label)
+                        && FEATURES.matcher(name.substring(arch.label.length())).matches())
+                .findFirst();
+    }
+
+    /** All of them, for messages. */
+    public static String names() {
+        return Arrays.stream(values()).map(AmdgcnArch::label).collect(Collectors.joining(", "));
     }
 
     /** Such as {@code gfx942}. */

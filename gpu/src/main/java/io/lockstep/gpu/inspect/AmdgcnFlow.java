@@ -1,5 +1,6 @@
 package io.lockstep.gpu.inspect;
 
+import io.lockstep.core.UsageException;
 import io.lockstep.gpu.inspect.AmdgcnEffect.Kind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -42,8 +43,9 @@ final class AmdgcnFlow {
                 AmdgcnInstruction branch = kernel.instructions().get(i);
                 Integer target = kernel.labels().get(branch.operand(0));
                 if (target == null) {
-                    throw new IllegalArgumentException("Line " + branch.line() + " branches to " + branch.operand(0)
-                            + ", which the listing does not have: disassemble with --symbolize-operands.");
+                    throw new UsageException("Line " + branch.line() + " of the listing branches to '"
+                            + branch.operand(0) + "', which it does not have: expected a label. Disassemble with"
+                            + " --symbolize-operands.");
                 }
                 to.add(target);
             }
@@ -107,23 +109,23 @@ final class AmdgcnFlow {
     /** The barriers that come first on some way from these instructions, or last on some way to them. */
     BitSet barriersNextTo(BitSet from, boolean forward) {
         BitSet found = new BitSet();
-        spread(from, forward, found);
+        spread(from, forward, new BitSet(), found);
         return found;
     }
 
-    /** The instructions from which some way leads to one of these without a barrier. */
-    BitSet leadingTo(BitSet to) {
-        return spread(to, false, new BitSet());
+    /** The instructions from which some way leads to one of these without a barrier and past none of the others. */
+    BitSet leadingTo(BitSet to, BitSet past) {
+        return spread(to, false, past, new BitSet());
     }
 
     /** The instructions to which some way leads from this one without a barrier. */
     BitSet leadingFrom(int from) {
         BitSet start = new BitSet();
         start.set(from);
-        return spread(start, true, new BitSet());
+        return spread(start, true, new BitSet(), new BitSet());
     }
 
-    private BitSet spread(BitSet from, boolean forward, BitSet barriers) {
+    private BitSet spread(BitSet from, boolean forward, BitSet past, BitSet barriers) {
         int[][] edges = forward ? next : previous;
         BitSet seen = new BitSet();
         ArrayDeque<Integer> open = new ArrayDeque<>();
@@ -132,7 +134,7 @@ final class AmdgcnFlow {
             for (int to : edges[open.remove()]) {
                 if (effects.get(to).kind() == Kind.BARRIER) {
                     barriers.set(to);
-                } else if (!seen.get(to)) {
+                } else if (!seen.get(to) && !past.get(to)) {
                     seen.set(to);
                     open.add(to);
                 }

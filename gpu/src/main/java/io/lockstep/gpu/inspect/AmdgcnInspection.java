@@ -1,11 +1,14 @@
 package io.lockstep.gpu.inspect;
 
+import io.lockstep.core.UsageException;
 import io.lockstep.core.protocol.Protocol;
 import io.lockstep.core.protocol.Protocols;
+import io.lockstep.gpu.kernel.KernelOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Compiled kernels for an AMD GPU against what their protocols demand: the listing, and what the code object says of
@@ -27,11 +30,32 @@ public final class AmdgcnInspection {
     private AmdgcnInspection() {}
 
     /**
-     * What the listing breaks; nothing if it is right.
+     * What a code object breaks; nothing if it is right.
      *
-     * @param listing of a compiler ({@code -S}) or a disassembler
+     * @param disassembly its listing
+     * @param threads of a work-group that it is launched with; 0 where it is not known
+     * @throws UsageException if the kernels are not compiled for its architecture, or the listing is none
+     */
+    public static List<IsaFinding> code(CodeObject code, String disassembly, int threads) {
+        AmdgcnArch arch = AmdgcnArch.of(code.architecture());
+        List<IsaFinding> findings = new ArrayList<>(codeObject(arch, code, threads, KernelOptions.ARGUMENT_BYTES));
+        Map<String, Long> groups = code.kernels().stream()
+                .collect(Collectors.toMap(CodeObject.Kernel::name, CodeObject.Kernel::threads, Math::max));
+        findings.addAll(listing(arch, disassembly, groups));
+        return findings;
+    }
+
+    /**
+     * What a compiler's listing ({@code -S}) breaks; nothing if it is right.
+     *
+     * @throws UsageException if it is none
      */
     public static List<IsaFinding> listing(AmdgcnArch arch, String listing) {
+        return listing(arch, listing, AmdgcnListing.groups(listing));
+    }
+
+    /** @param groups threads of a work-group of each kernel; more than a wave's where it is not known */
+    private static List<IsaFinding> listing(AmdgcnArch arch, String listing, Map<String, Long> groups) {
         List<IsaFinding> findings = new ArrayList<>();
         List<AmdgcnListing.Kernel> kernels = AmdgcnListing.kernels(listing);
         for (String name : PROTOCOLS.keySet()) {
@@ -41,7 +65,8 @@ public final class AmdgcnInspection {
             }
         }
         for (AmdgcnListing.Kernel kernel : kernels) {
-            AmdgcnOrder order = new AmdgcnOrder(arch, kernel);
+            boolean alone = groups.getOrDefault(kernel.name(), Long.MAX_VALUE) <= arch.wave();
+            AmdgcnOrder order = new AmdgcnOrder(arch, kernel, alone);
             findings.addAll(new AmdgcnContent(arch, kernel).findings());
             findings.addAll(new AmdgcnScalarLoads(kernel, order.effects(), order.flow(), STATE_ARGUMENT).findings());
             Protocol protocol = PROTOCOLS.get(plain(kernel.name()));

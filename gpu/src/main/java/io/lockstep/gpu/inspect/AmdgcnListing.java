@@ -2,6 +2,7 @@ package io.lockstep.gpu.inspect;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,8 @@ final class AmdgcnListing {
     private static final Pattern LABEL = Pattern.compile("^\\s*(?:[0-9a-f]+ )?<?([.$\\w]+)>?:\\s*(?:[;/].*)?$");
     private static final Pattern MARK = Pattern.compile("ls_mark\\.(.+)\\.\\d+");
     private static final Pattern INSTRUCTION = Pattern.compile("^\\s+([a-z]\\w+)(?:\\s+(.*?))?\\s*$");
+    private static final Pattern GROUP =
+            Pattern.compile("^\\s+\\.max_flat_workgroup_size: (\\d{1,9})\\s+\\.name: +(\\w+)$", Pattern.MULTILINE);
     private static final Pattern ENCODING = Pattern.compile("_(e32|e64|e64_dpp|dpp|sdwa)$");
 
     /** Branch targets are indices of instructions. */
@@ -57,6 +60,13 @@ final class AmdgcnListing {
             marks.clear();
         }
         return List.copyOf(kernels.values());
+    }
+
+    /** The threads of a work-group, at most, of every kernel of a compiler's listing: its end says so. */
+    static Map<String, Long> groups(String text) {
+        Map<String, Long> groups = new HashMap<>();
+        GROUP.matcher(text).results().forEach(found -> groups.put(found.group(2), Long.parseLong(found.group(1))));
+        return groups;
     }
 
     private static boolean isOtherSymbol(String name) {

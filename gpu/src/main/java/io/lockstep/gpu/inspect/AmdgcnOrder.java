@@ -15,6 +15,9 @@ import java.util.TreeMap;
  * <p>A wave's way to a flag, as the protocol has it: its data is stored; the stores are waited for; the work-group
  * meets; the poller writes back, waits, and stores the flag. Behind the poll: its answer has come; the poller
  * invalidates; the work-group meets; every wave invalidates, and only then loads data.
+ *
+ * <p>A work-group of one wave meets wherever it is: the compiler leaves its barriers out, and the poller's invalidation
+ * is all of the wave's. What is asked of it besides the barriers is the same.
  */
 final class AmdgcnOrder {
     // Of the release, the most that holds on every way.
@@ -22,6 +25,10 @@ final class AmdgcnOrder {
     private static final int NARROW = 1;
     private static final int WRITTEN = 2;
     private static final int RELEASED = 3;
+
+    // Of the accesses under way, on some way.
+    private static final int LOADS = 1;
+    private static final int STORES = 2;
 
     // Of the acquire, all that holds on some way.
     private static final int ASKED = 1;
@@ -33,6 +40,7 @@ final class AmdgcnOrder {
 
     private final AmdgcnArch arch;
     private final AmdgcnListing.Kernel kernel;
+    private final boolean alone;
     private final List<AmdgcnInstruction> code;
     private final List<AmdgcnEffect> effects = new ArrayList<>();
     private final AmdgcnFlow flow;
@@ -41,9 +49,11 @@ final class AmdgcnOrder {
     /** The accesses that marks name, by mark. */
     private final Map<String, BitSet> marked = new TreeMap<>();
 
-    AmdgcnOrder(AmdgcnArch arch, AmdgcnListing.Kernel kernel) {
+    /** @param alone whether a work-group is one wave */
+    AmdgcnOrder(AmdgcnArch arch, AmdgcnListing.Kernel kernel, boolean alone) {
         this.arch = arch;
         this.kernel = kernel;
+        this.alone = alone;
         code = kernel.instructions();
         for (int i = 0; i < code.size(); i++) {
             effects.add(AmdgcnEffect.of(arch, code, i));
@@ -72,7 +82,10 @@ final class AmdgcnOrder {
             requireStep("receive");
         }
         release();
-        drain();
+        if (!alone) {
+            meeting();
+            drain();
+        }
         acquire();
         return findings;
     }
@@ -111,7 +124,10 @@ final class AmdgcnOrder {
         int at = from - 1;
         for (int steps = 0; steps < code.size() && wanted > 0; steps++) {
             // A block may end between the mark and its access, which several marks may have in common.
-            at = steps > 0 && effects.get(at).kind() == Kind.JUMP ? flow.next(at)[0] : at + 1;
+            at = steps > 0 && effects.get(at).kind() == Kind.JUMP ? target(at) : at + 1;
+            if (at >= code.size()) {
+                break;
+            }
             AmdgcnEffect effect = effects.get(at);
             if (effect.kind() == Kind.BARRIER || effect.kind() == Kind.END) {
                 break;
@@ -130,6 +146,11 @@ final class AmdgcnOrder {
             }
         }
         return wanted > 0 ? -1 : first;
+    }
+
+    private int target(int jump) {
+        int[] next = flow.next(jump);
+        return next.length == 0 ? code.size() : next[0];
     }
 
     private void requireStep(String mark) {
@@ -153,17 +174,22 @@ final class AmdgcnOrder {
 
     private void release() {
         BitSet stores = flags("store.", false);
+        boolean through = arch.caches() == Caches.GFX11;
         int[] released = flow.solve(UNRELEASED, Math::min, (index, before) -> {
             AmdgcnEffect effect = effects.get(index);
             return switch (effect.kind()) {
                 case WRITE_BACK -> effect.system() ? WRITTEN : NARROW;
                 case WAIT -> afterWait(effect, before);
+                // A write-back from before the others came knows nothing of their stores. Where nothing is written
+                // back,
+                // the wait ahead of the barrier would do; but one behind it is all that a release leaves in the code,
+                // and
+                // so the only sign that there is one.
                 case BARRIER -> UNRELEASED;
                 case STORE, ATOMIC -> stores.get(index) ? before : UNRELEASED;
                 default -> before;
             };
         });
-        boolean through = arch.caches() == Caches.GFX11;
         stores.stream().filter(at -> released[at] != AmdgcnFlow.NOWHERE).forEach(at -> {
             switch (released[at]) {
                 case UNRELEASED ->
@@ -186,6 +212,10 @@ final class AmdgcnOrder {
                 default -> {}
             }
         });
+    }
+
+    private void meeting() {
+        BitSet stores = flags("store.", false);
         BitSet grouped = flags("store.", true);
         int[] met = flow.solve(
                 0, Math::min, (index, before) -> switch (effects.get(index).kind()) {
@@ -211,18 +241,23 @@ final class AmdgcnOrder {
 
     private void drain() {
         BitSet before = flow.barriersNextTo(flags("store.", true), false);
-        int[] underWay = flow.solve(0, Math::max, (index, known) -> {
+        int[] underWay = flow.solve(0, (a, b) -> a | b, (index, known) -> {
             AmdgcnEffect effect = effects.get(index);
             return switch (effect.kind()) {
-                case STORE, ATOMIC -> 1;
-                case WAIT -> effect.waitsForStores() ? 0 : known;
+                case LOAD -> known | LOADS;
+                case STORE -> known | STORES;
+                case ATOMIC -> known | LOADS | STORES;
+                case WAIT -> known & ~(effect.waitsForLoads() ? LOADS : 0) & ~(effect.waitsForStores() ? STORES : 0);
                 default -> known;
             };
         });
         before.stream()
-                .filter(at -> underWay[at] == 1)
+                .filter(at -> underWay[at] > 0)
                 .forEach(at -> find(
-                        AmdgcnRule.DRAIN, at, "a wave comes to the barrier ahead of a flag with stores under way."));
+                        AmdgcnRule.DRAIN,
+                        at,
+                        "a wave comes to the barrier ahead of a flag with "
+                                + (underWay[at] == LOADS ? "loads" : "stores") + " under way."));
     }
 
     // ---- Acquire ----
@@ -234,7 +269,7 @@ final class AmdgcnOrder {
         AmdgcnFlow.Step step = (index, before) -> afterAcquireStep(index, before, polls, behind);
         int[] known = flow.solve(0, (a, b) -> a | b, step, (from, to) -> !skipsInvalidation(from, to, polls));
         // Between two polls a poller looks at the clock and at words that end its wait: no data.
-        BitSet polling = flow.leadingTo(polls);
+        BitSet polling = flow.leadingTo(polls, flags("store.", false));
         polling.or(polls);
         for (int at = 0; at < code.size(); at++) {
             if (known[at] > 0) {
@@ -285,9 +320,9 @@ final class AmdgcnOrder {
             case WAIT -> effect.waitsForLoads() && (before & ASKED) != 0 ? (before & ~ASKED) | ANSWERED : before;
             case INVALIDATE -> {
                 if (effect.system()) {
-                    boolean alone = (before & NOT_ACQUIRED) != 0;
+                    boolean byPoller = (before & NOT_ACQUIRED) != 0;
                     int kept = before & ~NOT_ACQUIRED & ~MET;
-                    yield alone ? kept | ACQUIRED_ALONE : kept;
+                    yield byPoller && !alone ? kept | ACQUIRED_ALONE : kept;
                 }
                 yield (before & ANSWERED) != 0 ? (before & ~ANSWERED) | INVALIDATED_NARROWLY : before;
             }
@@ -305,15 +340,7 @@ final class AmdgcnOrder {
                 }
             }
             case BARRIER, END -> {
-                if ((known & (ASKED | ANSWERED)) != 0) {
-                    find(AmdgcnRule.INVALIDATE, at, "a poller comes here without having invalidated its caches.");
-                }
-                if ((known & INVALIDATED_NARROWLY) != 0) {
-                    find(
-                            AmdgcnRule.INVALIDATE_SCOPE,
-                            at,
-                            "a poller comes here with an invalidation that is not the system's.");
-                }
+                judgeInvalidation(at, known);
                 if ((known & ACQUIRED_ALONE) != 0 && effect.kind() == Kind.END) {
                     find(AmdgcnRule.BARRIER_AFTER_POLL, at, "behind the poll the work-group does not meet.");
                 }
@@ -323,6 +350,9 @@ final class AmdgcnOrder {
                 }
             }
             case LOAD, SCALAR_LOAD -> {
+                if (alone && !polling.get(at)) {
+                    judgeInvalidation(at, known);
+                }
                 if ((known & ACQUIRED_ALONE) != 0 && !polling.get(at)) {
                     find(
                             AmdgcnRule.BARRIER_AFTER_POLL,
@@ -337,6 +367,15 @@ final class AmdgcnOrder {
                 }
             }
             default -> {}
+        }
+    }
+
+    private void judgeInvalidation(int at, int known) {
+        if ((known & (ASKED | ANSWERED)) != 0) {
+            find(AmdgcnRule.INVALIDATE, at, "a poller comes here without having invalidated its caches.");
+        }
+        if ((known & INVALIDATED_NARROWLY) != 0) {
+            find(AmdgcnRule.INVALIDATE_SCOPE, at, "a poller comes here with an invalidation that is not the system's.");
         }
     }
 }

@@ -98,8 +98,8 @@ public record CodeObject(String target, List<Kernel> kernels) {
                 }
             }
         } catch (IndexOutOfBoundsException | BufferUnderflowException | ClassCastException e) {
-            throw new UsageException(
-                    "The code object is cut short, or is not as its format says: " + e.getMessage() + ".");
+            throw new UsageException("The code object is cut short, or is not as its format says"
+                    + (e.getMessage() == null ? "." : ": " + e.getMessage() + "."));
         }
         throw new UsageException("The code object has no note that describes its kernels.");
     }
@@ -108,7 +108,7 @@ public record CodeObject(String target, List<Kernel> kernels) {
 
     private static List<Section> sections(ByteBuffer elf) {
         int table = (int) elf.getLong(SECTION_TABLE);
-        int count = elf.getShort(SECTION_COUNT);
+        int count = elf.getShort(SECTION_COUNT) & 0xFFFF;
         List<Section> sections = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             int at = table + i * SECTION_HEADER_BYTES;
@@ -157,6 +157,9 @@ public record CodeObject(String target, List<Kernel> kernels) {
         while (at < notes.offset() + notes.size()) {
             int nameBytes = elf.getInt(at);
             int bytes = elf.getInt(at + 4);
+            if (nameBytes < 0 || bytes < 0) {
+                throw new IndexOutOfBoundsException("a note of " + nameBytes + " and " + bytes + " bytes");
+            }
             int content = at + 12 + aligned(nameBytes);
             if (elf.getInt(at + 8) == NOTE_METADATA) {
                 return (Map<?, ?>) MessagePack.read(elf.slice(content, bytes));

@@ -10,7 +10,11 @@ import java.util.Map;
 
 /** MessagePack as code objects use it: maps, lists, texts, whole numbers and truth values. */
 final class MessagePack {
+    /** Lists and maps within one another: a code object's note has five. */
+    private static final int DEEPEST = 32;
+
     private final ByteBuffer bytes;
+    private int depth;
 
     private MessagePack(ByteBuffer bytes) {
         this.bytes = bytes;
@@ -59,26 +63,44 @@ final class MessagePack {
         };
     }
 
+    private void enter() {
+        if (++depth > DEEPEST) {
+            throw new IndexOutOfBoundsException("values within " + DEEPEST + " others");
+        }
+    }
+
+    /** Whatever is counted takes a byte at least. */
+    private int possible(int length) {
+        if (length < 0 || length > bytes.limit()) {
+            throw new IndexOutOfBoundsException("a length of " + length);
+        }
+        return length;
+    }
+
     private String text(int length) {
-        byte[] text = new byte[length];
+        byte[] text = new byte[possible(length)];
         bytes.get(text);
         return new String(text, StandardCharsets.UTF_8);
     }
 
     private List<Object> list(int length) {
         List<Object> list = new ArrayList<>();
-        for (int i = 0; i < length; i++) {
+        enter();
+        for (int i = 0; i < possible(length); i++) {
             list.add(value());
         }
+        depth--;
         return list;
     }
 
     private Map<Object, Object> map(int length) {
         Map<Object, Object> map = new LinkedHashMap<>();
-        for (int i = 0; i < length; i++) {
+        enter();
+        for (int i = 0; i < possible(length); i++) {
             Object key = value();
             map.put(key, value());
         }
+        depth--;
         return map;
     }
 }

@@ -72,10 +72,14 @@ public final class KernelCache {
         try {
             Files.createDirectories(file.getParent());
             Path temporary = Files.createTempFile(file.getParent(), "kernel", ".tmp");
-            byte[] all = Arrays.copyOf(sha256().digest(code), HASH_BYTES + code.length);
-            System.arraycopy(code, 0, all, HASH_BYTES, code.length);
-            Files.write(temporary, all);
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            try {
+                byte[] all = Arrays.copyOf(sha256().digest(code), HASH_BYTES + code.length);
+                System.arraycopy(code, 0, all, HASH_BYTES, code.length);
+                Files.write(temporary, all);
+                Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            } finally {
+                Files.deleteIfExists(temporary);
+            }
         } catch (IOException e) {
             System.getLogger(KernelCache.class.getName())
                     .log(System.Logger.Level.DEBUG, "The compiled kernels are not kept.", e);

@@ -19,6 +19,9 @@ public record KernelOptions(int ranks, DType dtype, int hidden, boolean residual
     /** What a thread moves in one access, in bytes. */
     public static final int PACK_BYTES = 16;
 
+    /** The one argument of every kernel, in bytes. */
+    public static final int ARGUMENT_BYTES = 184;
+
     private static final int WARP = 32;
     private static final int MOST_ROW_WARPS = 31;
     private static final int MOST_PARTIALS = 256;

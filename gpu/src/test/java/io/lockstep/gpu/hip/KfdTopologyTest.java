@@ -41,6 +41,16 @@ class KfdTopologyTest {
     }
 
     @Test
+    void aDeviceThatAContainerHasNotBeenGivenHidesNoOther() throws IOException {
+        // The driver lets nobody read the properties of such a one; neither can a folder be read.
+        Files.createDirectories(nodes.resolve("0a").resolve("properties"));
+        assertThat(KfdTopology.architecture(nodes, "0000:c1:00.0")).isEqualTo("gfx942");
+        assertThatThrownBy(() -> KfdTopology.architecture(nodes, "0000:05:00.0"))
+                .isInstanceOf(DriverException.class)
+                .hasMessageContaining("of 1 others the properties may not be read");
+    }
+
+    @Test
     void versionsAreNamedAsCompilersNameThem() {
         assertThat(KfdTopology.name(90500)).isEqualTo("gfx950");
         assertThat(KfdTopology.name(110000)).isEqualTo("gfx1100");

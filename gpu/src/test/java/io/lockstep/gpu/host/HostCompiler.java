@@ -2,6 +2,7 @@ package io.lockstep.gpu.host;
 
 import io.lockstep.gpu.Tools;
 import io.lockstep.gpu.driver.Compiler;
+import io.lockstep.gpu.driver.Programs;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -26,26 +27,31 @@ final class HostCompiler implements Compiler {
     public byte[] compile(String source, String architecture, List<String> defines) {
         try {
             Path folder = Files.createTempDirectory("lockstep-host");
-            Files.writeString(folder.resolve("simt.h"), resource("simt/simt.h"));
-            Files.writeString(folder.resolve("shim.h"), resource("simt/shim.h"));
-            Files.writeString(folder.resolve("live.cpp"), resource("host/live.cpp"));
-            Files.writeString(folder.resolve("kernels.cu"), source.replaceAll(SHIM_STANDS_HERE, "#include \"shim.h\""));
-            List<String> command = new ArrayList<>(List.of(
-                    Tools.find("g++").orElseThrow().toString(),
-                    "-std=c++17",
-                    "-O1",
-                    "-ffp-contract=off",
-                    "-fPIC",
-                    "-shared",
-                    "-w",
-                    "-DLS_HOST",
-                    "-DLS_WAVE=32"));
-            defines.forEach(define -> command.add("-D" + define));
-            Path library = folder.resolve("kernels.so");
-            command.addAll(
-                    List.of("-o", library.toString(), folder.resolve("live.cpp").toString()));
-            Tools.run(command);
-            return Files.readAllBytes(library);
+            try {
+                Files.writeString(folder.resolve("simt.h"), resource("simt/simt.h"));
+                Files.writeString(folder.resolve("shim.h"), resource("simt/shim.h"));
+                Files.writeString(folder.resolve("live.cpp"), resource("host/live.cpp"));
+                Files.writeString(
+                        folder.resolve("kernels.cu"), source.replaceAll(SHIM_STANDS_HERE, "#include \"shim.h\""));
+                List<String> command = new ArrayList<>(List.of(
+                        Tools.find("g++").orElseThrow().toString(),
+                        "-std=c++17",
+                        "-O1",
+                        "-ffp-contract=off",
+                        "-fPIC",
+                        "-shared",
+                        "-w",
+                        "-DLS_HOST",
+                        "-DLS_WAVE=32"));
+                defines.forEach(define -> command.add("-D" + define));
+                Path library = folder.resolve("kernels.so");
+                command.addAll(List.of(
+                        "-o", library.toString(), folder.resolve("live.cpp").toString()));
+                Tools.run(command);
+                return Files.readAllBytes(library);
+            } finally {
+                Programs.remove(folder);
+            }
         } catch (IOException e) {
             throw new IllegalStateException("The kernels cannot be compiled for the host.", e);
         } catch (InterruptedException e) {

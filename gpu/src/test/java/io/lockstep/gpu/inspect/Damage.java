@@ -69,6 +69,11 @@ final class Damage {
         return withoutAll(end - few, end, mnemonic);
     }
 
+    /** Takes out every such instruction between the mark and the nearest one of a kind behind it. */
+    Damage withoutAllUntil(String until, String mnemonic) {
+        return withoutAll(mark, find(lines, mark, 1, code(until)), mnemonic);
+    }
+
     private Damage withoutAll(int from, int to, String mnemonic) {
         int gone = 0;
         for (int at = from; at < to; at++) {
@@ -88,6 +93,18 @@ final class Damage {
                 line -> line.replace(" sc0 sc1", " sc1")
                         .replace("SCOPE_SYS", "SCOPE_DEV")
                         .replace(" glc", ""));
+    }
+
+    /** Puts an instruction in front of the nearest one of a kind, which lies before the mark. */
+    Damage with(String of, String instruction) {
+        lines.add(find(lines, mark, -1, code(of)), "\t" + instruction);
+        return this;
+    }
+
+    /** Puts an instruction behind the nearest one of a kind, which lies behind the mark. */
+    Damage withBehind(String of, String instruction) {
+        lines.add(find(lines, mark, 1, code(of)) + 1, "\t" + instruction);
+        return this;
     }
 
     /** Puts an instruction in front of the mark. */

@@ -17,6 +17,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -164,5 +166,47 @@ class KernelTest {
 
         assertThat(cache.code(compiler, "driver", "sm_90", "source", List.of())).isEqualTo(code);
         assertThat(compiler.compiled).isEqualTo(2);
+    }
+
+    @Test
+    void aFolderThatCannotBeWrittenToCostsTheCacheAndNoCall(@TempDir Path folder) throws Exception {
+        CountingCompiler compiler = new CountingCompiler();
+        Path file = Files.writeString(folder.resolve("file"), "in the folder's place");
+        KernelCache nowhere = new KernelCache(file.resolve("kernels"));
+        byte[] code = nowhere.code(compiler, "driver", "gfx942", "source", List.of());
+        assertThat(nowhere.code(compiler, "driver", "gfx942", "source", List.of()))
+                .isEqualTo(code);
+        assertThat(compiler.compiled).isEqualTo(2);
+    }
+
+    @Test
+    void codeThatCannotBeKeptLeavesNothingBehind(@TempDir Path folder) throws Exception {
+        CountingCompiler compiler = new CountingCompiler();
+        Path place = folder.resolve(KernelCache.name(compiler.identity(), "driver", "gfx942", "source", List.of()));
+        Files.createDirectories(place.resolve("something in its place"));
+        new KernelCache(folder).code(compiler, "driver", "gfx942", "source", List.of());
+        assertThat(compiler.compiled).isEqualTo(1);
+        assertThat(folder.toFile().list()).containsExactly(place.getFileName().toString());
+    }
+
+    @Test
+    void theKernelsNameNoVendorOutsideOfOneFile() throws Exception {
+        Pattern vendor =
+                Pattern.compile("(?i)__CUDA|__HIP|amdgcn|\\basm\\b|__gfx|threadIdx|__shfl|\\b(?:nvidia|amd)\\b");
+        Path folder = Path.of(Objects.requireNonNull(KernelSource.class.getResource("kernels.cu"))
+                        .toURI())
+                .getParent();
+        List<String> naming = new ArrayList<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file :
+                    files.filter(file -> file.toString().matches(".*\\.(h|cu)")).toList()) {
+                // What a comment says is for people.
+                String code = Files.readString(file).replaceAll("//.*", "");
+                if (vendor.matcher(code).find()) {
+                    naming.add(file.getFileName().toString());
+                }
+            }
+        }
+        assertThat(naming).containsExactly("port.h");
     }
 }
