@@ -14,11 +14,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The driver library of CUDA, function by function, under the symbols that it exports: those with an ending _v2 are
- * what the header's plain names stand for. Addresses and handles are longs. A function that fails throws a
- * {@link DriverException} with the driver's own name for the error.
+ * what the header's plain names stand for. {@link CudaMemory} has those for memory. Addresses and handles are longs. A
+ * function that fails throws a {@link DriverException} with the driver's own name for the error.
  */
 final class Cuda {
-    private static final NativeLibrary LIBRARY =
+    static final NativeLibrary LIBRARY =
             NativeLibrary.open("the NVIDIA driver's libcuda", List.of("libcuda.so.1", "libcuda.so"));
 
     private static final MethodHandle INIT = LIBRARY.function("cuInit", 1);
@@ -58,27 +58,6 @@ final class Cuda {
     private static final MethodHandle EVENT_DESTROY = LIBRARY.function("cuEventDestroy_v2", 1);
     private static final MethodHandle EVENT_RECORD = LIBRARY.function("cuEventRecord", 2);
     private static final MethodHandle EVENT_ELAPSED_TIME = LIBRARY.function("cuEventElapsedTime", 3);
-    private static final MethodHandle MEM_ALLOC = LIBRARY.function("cuMemAlloc_v2", 2);
-    private static final MethodHandle MEM_FREE = LIBRARY.function("cuMemFree_v2", 1);
-    private static final MethodHandle MEM_ALLOC_ASYNC = LIBRARY.function("cuMemAllocAsync", 3);
-    private static final MethodHandle MEM_FREE_ASYNC = LIBRARY.function("cuMemFreeAsync", 2);
-    private static final MethodHandle MEM_HOST_ALLOC = LIBRARY.function("cuMemHostAlloc", 3);
-    private static final MethodHandle MEM_FREE_HOST = LIBRARY.function("cuMemFreeHost", 1);
-    private static final MethodHandle MEM_HOST_GET_DEVICE_POINTER = LIBRARY.function("cuMemHostGetDevicePointer_v2", 3);
-    private static final MethodHandle MEMSET_D8_ASYNC = LIBRARY.function("cuMemsetD8Async", 4);
-    private static final MethodHandle MEMCPY_HTOD_ASYNC = LIBRARY.function("cuMemcpyHtoDAsync_v2", 4);
-    private static final MethodHandle MEMCPY_DTOH_ASYNC = LIBRARY.function("cuMemcpyDtoHAsync_v2", 4);
-    private static final MethodHandle MEMCPY_DTOD_ASYNC = LIBRARY.function("cuMemcpyDtoDAsync_v2", 4);
-    private static final MethodHandle MEM_GET_GRANULARITY = LIBRARY.function("cuMemGetAllocationGranularity", 3);
-    private static final MethodHandle MEM_CREATE = LIBRARY.function("cuMemCreate", 4);
-    private static final MethodHandle MEM_RELEASE = LIBRARY.function("cuMemRelease", 1);
-    private static final MethodHandle MEM_EXPORT = LIBRARY.function("cuMemExportToShareableHandle", 4);
-    private static final MethodHandle MEM_IMPORT = LIBRARY.function("cuMemImportFromShareableHandle", 3);
-    private static final MethodHandle MEM_ADDRESS_RESERVE = LIBRARY.function("cuMemAddressReserve", 5);
-    private static final MethodHandle MEM_ADDRESS_FREE = LIBRARY.function("cuMemAddressFree", 2);
-    private static final MethodHandle MEM_MAP = LIBRARY.function("cuMemMap", 5);
-    private static final MethodHandle MEM_SET_ACCESS = LIBRARY.function("cuMemSetAccess", 4);
-    private static final MethodHandle MEM_UNMAP = LIBRARY.function("cuMemUnmap", 2);
 
     // Results.
     static final int SUCCESS = 0;
@@ -93,15 +72,14 @@ final class Cuda {
     static final int ATTRIBUTE_VIRTUAL_MEMORY = 102;
     static final int ATTRIBUTE_POSIX_DESCRIPTORS = 103;
 
-    private static final int HOST_ALLOC_PORTABLE_MAPPED = 0x01 | 0x02;
     private static final int STREAM_NON_BLOCKING = 1;
     private static final int CAPTURE_MODE_THREAD_LOCAL = 1;
-    private static final int HANDLE_TYPE_POSIX_DESCRIPTOR = 1;
 
     private Cuda() {}
 
     /** Why the library cannot be used, in a clause; null if it can. */
     static @Nullable String whyNot() {
+        CudaMemory.link();
         return LIBRARY.whyNot();
     }
 
@@ -347,138 +325,6 @@ final class Cuda {
         }
     }
 
-    /** Memory that peers can be given access to. May wait until the device is idle. */
-    static long allocate(long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(MEM_ALLOC, result.address(), bytes), "cuMemAlloc_v2 of " + bytes + " bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
-    }
-
-    static void free(long address) {
-        check(call(MEM_FREE, address), "cuMemFree_v2");
-    }
-
-    /** Memory of this device alone, once the stream has come to it. */
-    static long allocate(long bytes, long stream) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(MEM_ALLOC_ASYNC, result.address(), bytes, stream), "cuMemAllocAsync of " + bytes + " bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
-    }
-
-    static void free(long address, long stream) {
-        check(call(MEM_FREE_ASYNC, address, stream), "cuMemFreeAsync");
-    }
-
-    static long allocateHost(long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(MEM_HOST_ALLOC, result.address(), bytes, HOST_ALLOC_PORTABLE_MAPPED),
-                    "cuMemHostAlloc of " + bytes + " bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
-    }
-
-    static void freeHost(long address) {
-        check(call(MEM_FREE_HOST, address), "cuMemFreeHost");
-    }
-
-    static long devicePointer(long host) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(MEM_HOST_GET_DEVICE_POINTER, result.address(), host, 0), "cuMemHostGetDevicePointer_v2");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
-    }
-
-    static void fill(long stream, long address, byte value, long bytes) {
-        check(call(MEMSET_D8_ASYNC, address, value & 0xFF, bytes, stream), "cuMemsetD8Async");
-    }
-
-    static void copyToDevice(long stream, long to, long from, long bytes) {
-        check(call(MEMCPY_HTOD_ASYNC, to, from, bytes, stream), "cuMemcpyHtoDAsync_v2");
-    }
-
-    static void copyToHost(long stream, long to, long from, long bytes) {
-        check(call(MEMCPY_DTOH_ASYNC, to, from, bytes, stream), "cuMemcpyDtoHAsync_v2");
-    }
-
-    static void copy(long stream, long to, long from, long bytes) {
-        check(call(MEMCPY_DTOD_ASYNC, to, from, bytes, stream), "cuMemcpyDtoDAsync_v2");
-    }
-
-    static long granularity(MemorySegment properties) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(MEM_GET_GRANULARITY, result.address(), properties.address(), 0),
-                    "cuMemGetAllocationGranularity");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
-    }
-
-    static long createMemory(MemorySegment properties, long bytes) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(MEM_CREATE, result.address(), bytes, properties.address(), 0),
-                    "cuMemCreate of " + bytes + " bytes");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
-    }
-
-    static void releaseMemory(long handle) {
-        check(call(MEM_RELEASE, handle), "cuMemRelease");
-    }
-
-    static int exportMemory(long handle) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(MEM_EXPORT, result.address(), handle, HANDLE_TYPE_POSIX_DESCRIPTOR, 0),
-                    "cuMemExportToShareableHandle");
-            return result.get(ValueLayout.JAVA_INT, 0);
-        }
-    }
-
-    static long importMemory(int descriptor) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(
-                    call(MEM_IMPORT, result.address(), descriptor, HANDLE_TYPE_POSIX_DESCRIPTOR),
-                    "cuMemImportFromShareableHandle");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
-    }
-
-    static long reserveAddresses(long bytes, long alignment) {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment result = ForeignCalls.result(arena);
-            check(call(MEM_ADDRESS_RESERVE, result.address(), bytes, alignment, 0, 0), "cuMemAddressReserve");
-            return result.get(ValueLayout.JAVA_LONG, 0);
-        }
-    }
-
-    static void freeAddresses(long address, long bytes) {
-        check(call(MEM_ADDRESS_FREE, address, bytes), "cuMemAddressFree");
-    }
-
-    static void map(long address, long bytes, long handle) {
-        check(call(MEM_MAP, address, bytes, 0, handle, 0), "cuMemMap");
-    }
-
-    static void setAccess(long address, long bytes, MemorySegment description) {
-        check(call(MEM_SET_ACCESS, address, bytes, description.address(), 1), "cuMemSetAccess");
-    }
-
-    static void unmap(long address, long bytes) {
-        check(call(MEM_UNMAP, address, bytes), "cuMemUnmap");
-    }
-
     /** The driver's name for a result and what it says about it. */
     static String describe(int result) {
         try (Arena arena = Arena.ofConfined()) {
@@ -493,7 +339,7 @@ final class Cuda {
         }
     }
 
-    private static void check(int result, String what) {
+    static void check(int result, String what) {
         if (result != SUCCESS) {
             throw new DriverException("CUDA: " + what + " failed with " + describe(result) + ".");
         }
