@@ -11,7 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** NVRTC where it is found, else the toolkit's nvcc in a process of its own. */
+/** NVRTC where it is found, else the toolkit's nvcc in a process of its own, else what was shipped. */
 final class CudaCompiler implements Compiler {
     /** Rounding as written, no multiply and add in one; IEEE division and root are the default. */
     private static final List<String> COMMON = List.of("-std=c++17", "--fmad=false");
@@ -23,9 +23,13 @@ final class CudaCompiler implements Compiler {
         }
         Path nvcc = nvcc();
         if (nvcc != null) {
-            return "nvcc " + lastLine(run(List.of(nvcc.toString(), "--version"), "nvcc --version"));
+            return identity(nvcc);
         }
-        throw none();
+        return "shipped with Lockstep";
+    }
+
+    private static String identity(Path nvcc) {
+        return "nvcc " + lastLine(run(List.of(nvcc.toString(), "--version"), "nvcc --version"));
     }
 
     @Override
@@ -38,14 +42,22 @@ final class CudaCompiler implements Compiler {
             options.add("-DLS_PTX=" + (Nvrtc.compiler().identity().startsWith("NVRTC 13") ? 86 : 80));
             return Nvrtc.compiler().compile(source, options);
         }
+        if (nvcc() != null) {
+            return compileByNvcc(source, architecture, defines);
+        }
+        return ShippedCode.find(source, architecture, defines)
+                .orElseThrow(() -> none(architecture + " with " + String.join(" ", defines)));
+    }
+
+    byte[] compileByNvcc(String source, String architecture, List<String> defines) {
         Path nvcc = nvcc();
         if (nvcc == null) {
-            throw none();
+            throw none(architecture);
         }
         List<String> options = new ArrayList<>(COMMON);
         options.add("-arch=" + architecture);
         defines.forEach(define -> options.add("-D" + define));
-        options.add("-DLS_PTX=" + (identity().contains("cuda_13") ? 86 : 80));
+        options.add("-DLS_PTX=" + (identity(nvcc).contains("cuda_13") ? 86 : 80));
         return compileWith(nvcc, source, options);
     }
 
@@ -105,10 +117,12 @@ final class CudaCompiler implements Compiler {
         return places.stream().filter(Files::isExecutable).findFirst().orElse(null);
     }
 
-    private static DriverException none() {
+    private static DriverException none(String wanted) {
         return new DriverException(
                 "No compiler for the kernels: " + Nvrtc.compiler().whyNot()
-                        + ", and nvcc is not on the PATH. Install CUDA's NVRTC (for example the Python package"
-                        + " nvidia-cuda-nvrtc) or name its file in LOCKSTEP_NVRTC.");
+                        + ", nvcc is not on the PATH, and this build of Lockstep has no compiled kernels for " + wanted
+                        + " (built where nvcc is, it has " + ShippedCode.contents()
+                        + "). Install CUDA's NVRTC (for example the Python package nvidia-cuda-nvrtc) or name its file"
+                        + " in LOCKSTEP_NVRTC.");
     }
 }

@@ -25,8 +25,9 @@ struct alignas(16) LsPack {
 #elif defined(__CUDACC__)
 
 #define LS_FN static __device__ __forceinline__
-// What is rarely needed stays out of the way: a call runs through its code once, and is as fast as that is short.
-#define LS_RARE static __device__ __noinline__
+// What is rarely needed stays out of the way: a call runs through its code once, and is as fast as that is short. Not
+// static: nvcc would name it after the folder that it compiles in.
+#define LS_RARE __device__ __noinline__
 #define LS_KERNEL extern "C" __global__
 // Two blocks a multiprocessor for two ranks, so that one works while the other waits for words; for more ranks or packs,
 // registers would spill to make room for the second.
