@@ -16,6 +16,13 @@ public interface GpuPlan extends Plan {
     DeviceStream stream();
 
     /**
+     * Whether its bits are those of the contract, the same on every rank and machine. They are not where the devices do
+     * not reach one another's memory: the vendor's library (NCCL) then sums, in an order and with roundings of its own,
+     * and a kernel does what follows the sum.
+     */
+    boolean exact();
+
+    /**
      * {@inheritDoc}
      *
      * @throws io.lockstep.core.UsageException always: a plan on a GPU lends no memory of the host

@@ -18,10 +18,16 @@ final class CallFailures {
 
     private final Membership membership;
     private final Duration timeout;
+    private final String risk;
 
-    CallFailures(Membership membership, Duration timeout) {
+    /**
+     * @param timeout of a call
+     * @param risk what else a dead process may have cost, in a clause; empty where nothing
+     */
+    CallFailures(Membership membership, Duration timeout, String risk) {
         this.membership = membership;
         this.timeout = timeout;
+        this.risk = risk;
     }
 
     /** The exception for a report that says something. */
@@ -36,12 +42,17 @@ final class CallFailures {
         }
         String loss = lost();
         if (loss != null) {
-            return new PeerLostException(where + " awaited " + awaited(report) + ", and " + loss
-                    + ": close the communicator and form a new group.");
+            return loss(where + " awaited " + awaited(report) + ", and " + loss);
         }
         return new CollectiveTimeoutException(where + " waited " + seconds() + " for " + awaited(report)
                 + ": see whether that rank is stopped, failed or makes fewer calls, or allow more time"
                 + " (LOCKSTEP_TIMEOUT).");
+    }
+
+    /** The exception for a peer that is gone, as a clause says. */
+    PeerLostException loss(String what) {
+        return new PeerLostException(what + ": close the communicator and form a new group."
+                + (risk.isEmpty() ? "" : " Here " + risk + "."));
     }
 
     /** Why the group is no longer whole; null while it is. */

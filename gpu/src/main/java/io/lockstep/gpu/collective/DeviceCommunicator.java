@@ -6,8 +6,8 @@ import io.lockstep.core.DeviceSpan;
 import io.lockstep.core.DriverException;
 import io.lockstep.core.GroupSpec;
 import io.lockstep.core.Operation;
-import io.lockstep.core.PeerLostException;
 import io.lockstep.core.UsageException;
+import io.lockstep.core.group.DescriptorSharing;
 import io.lockstep.core.group.Membership;
 import io.lockstep.core.planning.Agreement;
 import io.lockstep.core.planning.Crossover;
@@ -37,6 +37,7 @@ final class DeviceCommunicator implements GpuCommunicator {
     private final Agreement agreement;
     private final CallFailures failures;
     private final Planner planner;
+    private final DeviceReach reach;
     private final PeerWatch watch;
     private final Stream transfers;
     private final PlanResources resources;
@@ -54,12 +55,20 @@ final class DeviceCommunicator implements GpuCommunicator {
         agreement = new Agreement(membership, spec.joinTimeout());
         agreement.requireSame("the backend", driver.name());
         int sharers = DeviceSharing.agree(this.device, membership.rank(), agreement);
-        failures = new CallFailures(membership, spec.callTimeout());
+        reach = DeviceReach.agree(driver, this.device, membership.rank(), agreement);
+        failures = new CallFailures(membership, spec.callTimeout(), risk(device));
         planner = new Planner(spec, membership, driver, this.device, agreement, sharers);
         resources = new PlanResources(driver, device);
         transfers = resources.stream();
         transfer = new HostTransfer(driver, transfers, resources);
         watch = new PeerWatch(membership.rank(), failures::lost);
+    }
+
+    /** Threads of one process share a context, and its end. */
+    private String risk(int device) {
+        return membership instanceof DescriptorSharing
+                ? driver.riskOfSharing(device).orElse("")
+                : "";
     }
 
     @Override
@@ -107,7 +116,14 @@ final class DeviceCommunicator implements GpuCommunicator {
                 new Stream(stream.device(), stream.handle()));
     }
 
-    private static Set<Exchange> exchanges(Algorithm algorithm) {
+    /** None where the devices do not reach one another and the vendor's library sums. */
+    private Set<Exchange> exchanges(Algorithm algorithm) {
+        if (!reach.everywhere()) {
+            reach.require();
+            System.getLogger(DeviceCommunicator.class.getName())
+                    .log(System.Logger.Level.WARNING, "Rank {0}: {1}", rank(), reach.fallback());
+            return EnumSet.noneOf(Exchange.class);
+        }
         return switch (algorithm) {
             case AUTO -> EnumSet.of(Exchange.ONE_SHOT_PUSH, Exchange.TWO_SHOT_PUSH);
             case ONE_SHOT -> EnumSet.of(Exchange.ONE_SHOT_PUSH);
@@ -220,8 +236,7 @@ final class DeviceCommunicator implements GpuCommunicator {
     void requirePeers() {
         String loss = watch.loss();
         if (loss != null) {
-            throw new PeerLostException(
-                    "Rank " + membership.rank() + ": " + loss + ": close the communicator and form a new group.");
+            throw failures.loss("Rank " + membership.rank() + ": " + loss);
         }
     }
 

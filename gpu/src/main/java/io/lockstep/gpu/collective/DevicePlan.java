@@ -100,8 +100,13 @@ final class DevicePlan implements GpuPlan {
     }
 
     @Override
+    public boolean exact() {
+        return setup.library() == null;
+    }
+
+    @Override
     public long sharedBytes() {
-        return setup.layout().bytes() * communicator.worldSize();
+        return setup.library() != null ? 0 : setup.layout().bytes() * communicator.worldSize();
     }
 
     @Override

@@ -30,8 +30,10 @@ final class LibraryRoute {
         if (operation.residual() || operation.norm()) {
             arguments.tensor(KernelArguments.INPUT, sums);
             arguments.tensor(KernelArguments.REDUCED, 0);
+            int blocks = Math.min(tokens, setup.mostCarriers());
+            arguments.call(tokens, blocks);
             Launch launch = setup.launch();
-            launch.launch(setup.resources().finish(operands.whole()), Math.min(tokens, setup.mostCarriers()));
+            launch.launch(setup.resources().finish(operands.whole()), blocks);
         }
     }
 }

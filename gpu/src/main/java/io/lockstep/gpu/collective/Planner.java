@@ -79,7 +79,7 @@ final class Planner {
                 stream = given == null ? resources.stream() : given;
                 state = resources.memory(KernelArguments.STATE_BYTES);
                 report = new CallReport(resources.pinned(CallReport.BYTES));
-                mine = resources.region(sharing, layout.bytes());
+                mine = exchanges.isEmpty() ? null : resources.region(sharing, layout.bytes());
                 answer = Integer.toString(Geometry.mostCarriers(
                         resources.blocksPerMultiprocessor(options.threads()),
                         device.multiprocessors(),
@@ -89,17 +89,19 @@ final class Planner {
                 answer = REFUSED + e.getMessage();
             }
             int mostCarriers = agree("what the devices can hold", answer);
-            if (mine == null || report == null || stream == null) {
+            if (report == null || stream == null) {
                 throw new IllegalStateException("A refusal was agreed on and not heard.");
             }
             LibraryRoute library = exchanges.isEmpty() ? library(operation, options, resources) : null;
             List<PeerMemory> regions = List.of();
             try {
-                regions = resources.reach(sharing, mine);
-                PeerMemory memory = mine.memory();
-                driver.fill(stream, memory.address(), (byte) 0, memory.bytes());
-                if (layout.wordBytes() > 0) {
-                    driver.fill(stream, memory.address() + RegionLayout.AT_ROWS, RESERVED_BYTE, layout.wordBytes());
+                if (mine != null) {
+                    regions = resources.reach(sharing, mine);
+                    PeerMemory memory = mine.memory();
+                    driver.fill(stream, memory.address(), (byte) 0, memory.bytes());
+                    if (layout.wordBytes() > 0) {
+                        driver.fill(stream, memory.address() + RegionLayout.AT_ROWS, RESERVED_BYTE, layout.wordBytes());
+                    }
                 }
                 driver.fill(stream, state, (byte) 0, KernelArguments.STATE_BYTES);
                 driver.synchronize(stream);

@@ -41,8 +41,14 @@ public record RegionLayout(int capacity, int oneShotMost, long sums, long stagin
     static final int MOST_BLOCKS = 1024;
     static final int MOST_RANKS = 8;
 
-    /** Where the choice is free, one-shot push is limited to so much a rank: past that two-shot is always faster. */
+    /**
+     * Where the choice is free, one-shot push is limited to so much a rank. Past that two-shot is always faster, which
+     * sends 2 / ranks of what one-shot sends; two ranks send as much either way, and one-shot in one step.
+     */
     static final long ONE_SHOT_BYTES = 4L << 20;
+
+    /** That of two ranks: 2048 rows of 2880 bf16, 1024 of 8192. */
+    static final long ONE_SHOT_BYTES_OF_TWO = 16L << 20;
 
     private static final long ALIGNMENT = 256;
     private static final long MOST_PACKS = 0xFFFF_FFFFL;
@@ -54,7 +60,7 @@ public record RegionLayout(int capacity, int oneShotMost, long sums, long stagin
         int oneShotMost = !exchanges.contains(Exchange.ONE_SHOT_PUSH)
                 ? 0
                 : operation.algorithm() == Algorithm.AUTO
-                        ? Math.clamp(ONE_SHOT_BYTES / options.rowBytes(), 1, most)
+                        ? Math.clamp(oneShotBytes(options.ranks()) / options.rowBytes(), 1, most)
                         : most;
         boolean twoShotPush = exchanges.contains(Exchange.TWO_SHOT_PUSH);
         int groups = twoShotPush ? (most + options.ranks() - 1) / options.ranks() : 0;
@@ -67,6 +73,10 @@ public record RegionLayout(int capacity, int oneShotMost, long sums, long stagin
         long result = aligned(staging + (pull ? tensor : 0));
         long bytes = aligned(result + (exchanges.contains(Exchange.TWO_SHOT_PULL) ? tensor : 0));
         return new RegionLayout(capacity, oneShotMost, sums, staging, result, bytes);
+    }
+
+    private static long oneShotBytes(int ranks) {
+        return ranks == 2 ? ONE_SHOT_BYTES_OF_TWO : ONE_SHOT_BYTES;
     }
 
     /** The kernels count packs in 32 bits, and a header has 29 for the tokens. */

@@ -15,11 +15,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The driver library of CUDA, function by function, under the symbols that it exports: those with an ending _v2 are
- * what the header's plain names stand for. Addresses and handles are longs. A function that fails throws a
- * {@link DriverException} with the driver's own name for the error.
+ * what the header's plain names stand for. {@link CudaMemory} has those for memory. Addresses and handles are longs. A
+ * function that fails throws a {@link DriverException} with the driver's own name for the error.
  */
 final class Cuda {
-    private static final NativeLibrary LIBRARY =
+    static final NativeLibrary LIBRARY =
             NativeLibrary.open("the NVIDIA driver's libcuda", List.of("libcuda.so.1", "libcuda.so"));
 
     private static final MethodHandle INIT = LIBRARY.function("cuInit", 1);
@@ -59,27 +59,6 @@ final class Cuda {
     private static final MethodHandle EVENT_DESTROY = LIBRARY.function("cuEventDestroy_v2", 1);
     private static final MethodHandle EVENT_RECORD = LIBRARY.function("cuEventRecord", 2);
     private static final MethodHandle EVENT_ELAPSED_TIME = LIBRARY.function("cuEventElapsedTime", 3);
-    private static final MethodHandle MEM_ALLOC = LIBRARY.function("cuMemAlloc_v2", 2);
-    private static final MethodHandle MEM_FREE = LIBRARY.function("cuMemFree_v2", 1);
-    private static final MethodHandle MEM_ALLOC_ASYNC = LIBRARY.function("cuMemAllocAsync", 3);
-    private static final MethodHandle MEM_FREE_ASYNC = LIBRARY.function("cuMemFreeAsync", 2);
-    private static final MethodHandle MEM_HOST_ALLOC = LIBRARY.function("cuMemHostAlloc", 3);
-    private static final MethodHandle MEM_FREE_HOST = LIBRARY.function("cuMemFreeHost", 1);
-    private static final MethodHandle MEM_HOST_GET_DEVICE_POINTER = LIBRARY.function("cuMemHostGetDevicePointer_v2", 3);
-    private static final MethodHandle MEMSET_D8_ASYNC = LIBRARY.function("cuMemsetD8Async", 4);
-    private static final MethodHandle MEMCPY_HTOD_ASYNC = LIBRARY.function("cuMemcpyHtoDAsync_v2", 4);
-    private static final MethodHandle MEMCPY_DTOH_ASYNC = LIBRARY.function("cuMemcpyDtoHAsync_v2", 4);
-    private static final MethodHandle MEMCPY_DTOD_ASYNC = LIBRARY.function("cuMemcpyDtoDAsync_v2", 4);
-    private static final MethodHandle MEM_GET_GRANULARITY = LIBRARY.function("cuMemGetAllocationGranularity", 3);
-    private static final MethodHandle MEM_CREATE = LIBRARY.function("cuMemCreate", 4);
-    private static final MethodHandle MEM_RELEASE = LIBRARY.function("cuMemRelease", 1);
-    private static final MethodHandle MEM_EXPORT = LIBRARY.function("cuMemExportToShareableHandle", 4);
-    private static final MethodHandle MEM_IMPORT = LIBRARY.function("cuMemImportFromShareableHandle", 3);
-    private static final MethodHandle MEM_ADDRESS_RESERVE = LIBRARY.function("cuMemAddressReserve", 5);
-    private static final MethodHandle MEM_ADDRESS_FREE = LIBRARY.function("cuMemAddressFree", 2);
-    private static final MethodHandle MEM_MAP = LIBRARY.function("cuMemMap", 5);
-    private static final MethodHandle MEM_SET_ACCESS = LIBRARY.function("cuMemSetAccess", 4);
-    private static final MethodHandle MEM_UNMAP = LIBRARY.function("cuMemUnmap", 2);
 
     // Results.
     static final int SUCCESS = 0;
@@ -94,15 +73,14 @@ final class Cuda {
     static final int ATTRIBUTE_VIRTUAL_MEMORY = 102;
     static final int ATTRIBUTE_POSIX_DESCRIPTORS = 103;
 
-    private static final int HOST_ALLOC_PORTABLE_MAPPED = 0x01 | 0x02;
     private static final int STREAM_NON_BLOCKING = 1;
     private static final int CAPTURE_MODE_THREAD_LOCAL = 1;
-    private static final int HANDLE_TYPE_POSIX_DESCRIPTOR = 1;
 
     private Cuda() {}
 
     /** Why the library cannot be used, in a clause; null if it can. */
     static @Nullable String whyNot() {
+        CudaMemory.link();
         return LIBRARY.whyNot();
     }
 
@@ -300,97 +278,6 @@ final class Cuda {
         return Float.intBitsToFloat((int) written("cuEventElapsedTime", at -> call(EVENT_ELAPSED_TIME, at, from, to)));
     }
 
-    /** Memory that peers can be given access to. May wait until the device is idle. */
-    static long allocate(long bytes) {
-        return written("cuMemAlloc_v2 of " + bytes + " bytes", at -> call(MEM_ALLOC, at, bytes));
-    }
-
-    static void free(long address) {
-        check(call(MEM_FREE, address), "cuMemFree_v2");
-    }
-
-    /** Memory of this device alone, once the stream has come to it. */
-    static long allocate(long bytes, long stream) {
-        return written("cuMemAllocAsync of " + bytes + " bytes", at -> call(MEM_ALLOC_ASYNC, at, bytes, stream));
-    }
-
-    static void free(long address, long stream) {
-        check(call(MEM_FREE_ASYNC, address, stream), "cuMemFreeAsync");
-    }
-
-    static long allocateHost(long bytes) {
-        return written(
-                "cuMemHostAlloc of " + bytes + " bytes",
-                at -> call(MEM_HOST_ALLOC, at, bytes, HOST_ALLOC_PORTABLE_MAPPED));
-    }
-
-    static void freeHost(long address) {
-        check(call(MEM_FREE_HOST, address), "cuMemFreeHost");
-    }
-
-    static long devicePointer(long host) {
-        return written("cuMemHostGetDevicePointer_v2", at -> call(MEM_HOST_GET_DEVICE_POINTER, at, host, 0));
-    }
-
-    static void fill(long stream, long address, byte value, long bytes) {
-        check(call(MEMSET_D8_ASYNC, address, value & 0xFF, bytes, stream), "cuMemsetD8Async");
-    }
-
-    static void copyToDevice(long stream, long to, long from, long bytes) {
-        check(call(MEMCPY_HTOD_ASYNC, to, from, bytes, stream), "cuMemcpyHtoDAsync_v2");
-    }
-
-    static void copyToHost(long stream, long to, long from, long bytes) {
-        check(call(MEMCPY_DTOH_ASYNC, to, from, bytes, stream), "cuMemcpyDtoHAsync_v2");
-    }
-
-    static void copy(long stream, long to, long from, long bytes) {
-        check(call(MEMCPY_DTOD_ASYNC, to, from, bytes, stream), "cuMemcpyDtoDAsync_v2");
-    }
-
-    static long granularity(MemorySegment properties) {
-        return written("cuMemGetAllocationGranularity", at -> call(MEM_GET_GRANULARITY, at, properties.address(), 0));
-    }
-
-    static long createMemory(MemorySegment properties, long bytes) {
-        return written(
-                "cuMemCreate of " + bytes + " bytes", at -> call(MEM_CREATE, at, bytes, properties.address(), 0));
-    }
-
-    static void releaseMemory(long handle) {
-        check(call(MEM_RELEASE, handle), "cuMemRelease");
-    }
-
-    static int exportMemory(long handle) {
-        return (int) written(
-                "cuMemExportToShareableHandle", at -> call(MEM_EXPORT, at, handle, HANDLE_TYPE_POSIX_DESCRIPTOR, 0));
-    }
-
-    static long importMemory(int descriptor) {
-        return written(
-                "cuMemImportFromShareableHandle", at -> call(MEM_IMPORT, at, descriptor, HANDLE_TYPE_POSIX_DESCRIPTOR));
-    }
-
-    static long reserveAddresses(long bytes, long alignment) {
-        return written("cuMemAddressReserve", at -> call(MEM_ADDRESS_RESERVE, at, bytes, alignment, 0, 0));
-    }
-
-    static void freeAddresses(long address, long bytes) {
-        check(call(MEM_ADDRESS_FREE, address, bytes), "cuMemAddressFree");
-    }
-
-    static void map(long address, long bytes, long handle) {
-        check(call(MEM_MAP, address, bytes, 0, handle, 0), "cuMemMap");
-    }
-
-    static void setAccess(long address, long bytes, MemorySegment description) {
-        check(call(MEM_SET_ACCESS, address, bytes, description.address(), 1), "cuMemSetAccess");
-    }
-
-    static void unmap(long address, long bytes) {
-        check(call(MEM_UNMAP, address, bytes), "cuMemUnmap");
-    }
-
     /** The driver's name for a result and what it says about it. */
     static String describe(int result) {
         try (Arena arena = Arena.ofConfined()) {
@@ -406,11 +293,11 @@ final class Cuda {
     }
 
     /** What a function writes to an address that it is given, at most 8 bytes. */
-    private static long written(String what, LongToIntFunction call) {
+    static long written(String what, LongToIntFunction call) {
         return ForeignCalls.written(call, result -> check(result, what));
     }
 
-    private static void check(int result, String what) {
+    static void check(int result, String what) {
         if (result != SUCCESS) {
             throw new DriverException("CUDA: " + what + " failed with " + describe(result) + ".");
         }

@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** NVRTC where it is found, else the toolkit's nvcc in a process of its own. */
+/** NVRTC where it is found, else the toolkit's nvcc in a process of its own, else what was shipped. */
 final class CudaCompiler implements Compiler {
     /** Rounding as written, no multiply and add in one; IEEE division and root are the default. */
     private static final List<String> COMMON = List.of("-std=c++17", "--fmad=false");
@@ -20,9 +20,13 @@ final class CudaCompiler implements Compiler {
         }
         Path nvcc = nvcc();
         if (nvcc != null) {
-            return "nvcc " + lastLine(Programs.run(List.of(nvcc.toString(), "--version"), "nvcc --version"));
+            return identity(nvcc);
         }
-        throw none();
+        return "shipped with Lockstep";
+    }
+
+    private static String identity(Path nvcc) {
+        return "nvcc " + lastLine(Programs.run(List.of(nvcc.toString(), "--version"), "nvcc --version"));
     }
 
     @Override
@@ -35,15 +39,23 @@ final class CudaCompiler implements Compiler {
             options.add("-DLS_PTX=" + (Nvrtc.compiler().identity().startsWith("NVRTC 13") ? 86 : 80));
             return Nvrtc.compiler().compile(source, options);
         }
+        if (nvcc() != null) {
+            return compileByNvcc(source, architecture, defines);
+        }
+        return ShippedCode.find(source, architecture, defines)
+                .orElseThrow(() -> none(architecture + " with " + String.join(" ", defines)));
+    }
+
+    byte[] compileByNvcc(String source, String architecture, List<String> defines) {
         Path nvcc = nvcc();
         if (nvcc == null) {
-            throw none();
+            throw none(architecture);
         }
         List<String> command = new ArrayList<>(COMMON);
         command.addFirst(nvcc.toString());
         command.add("-arch=" + architecture);
         defines.forEach(define -> command.add("-D" + define));
-        command.add("-DLS_PTX=" + (identity().contains("cuda_13") ? 86 : 80));
+        command.add("-DLS_PTX=" + (identity(nvcc).contains("cuda_13") ? 86 : 80));
         command.add("-cubin");
         return Programs.compile(command, source, "lockstep.cu");
     }
@@ -57,10 +69,12 @@ final class CudaCompiler implements Compiler {
         return Programs.find(List.of("nvcc"), List.of(Path.of("/usr/local/cuda/bin/nvcc")));
     }
 
-    private static DriverException none() {
+    private static DriverException none(String wanted) {
         return new DriverException(
                 "No compiler for the kernels: " + Nvrtc.compiler().whyNot()
-                        + ", and nvcc is not on the PATH. Install CUDA's NVRTC (for example the Python package"
-                        + " nvidia-cuda-nvrtc) or name its file in LOCKSTEP_NVRTC.");
+                        + ", nvcc is not on the PATH, and this build of Lockstep has no compiled kernels for " + wanted
+                        + " (built where nvcc is, it has " + ShippedCode.contents()
+                        + "). Install CUDA's NVRTC (for example the Python package nvidia-cuda-nvrtc) or name its file"
+                        + " in LOCKSTEP_NVRTC.");
     }
 }

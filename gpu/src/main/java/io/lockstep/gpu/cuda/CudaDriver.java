@@ -279,7 +279,7 @@ public final class CudaDriver implements Driver {
     public long allocate(int device, long bytes) {
         use(device);
         long stream = device(device).memoryStream();
-        long address = Cuda.allocate(bytes, stream);
+        long address = CudaMemory.allocate(bytes, stream);
         Cuda.synchronizeStream(stream);
         return address;
     }
@@ -287,45 +287,45 @@ public final class CudaDriver implements Driver {
     @Override
     public void free(int device, long address) {
         use(device);
-        Cuda.free(address, device(device).memoryStream());
+        CudaMemory.free(address, device(device).memoryStream());
     }
 
     @Override
     public HostMemory allocateHost(int device, long bytes) {
         use(device);
-        long address = Cuda.allocateHost(bytes);
+        long address = CudaMemory.allocateHost(bytes);
         MemorySegment segment = ForeignCalls.memory(address, bytes);
         segment.fill((byte) 0);
-        return new HostMemory(segment, Cuda.devicePointer(address));
+        return new HostMemory(segment, CudaMemory.devicePointer(address));
     }
 
     @Override
     public void free(HostMemory memory) {
-        Cuda.freeHost(memory.segment().address());
+        CudaMemory.freeHost(memory.segment().address());
     }
 
     @Override
     public void fill(Stream stream, long address, byte value, long bytes) {
         use(stream.device());
-        Cuda.fill(stream.handle(), address, value, bytes);
+        CudaMemory.fill(stream.handle(), address, value, bytes);
     }
 
     @Override
     public void copyToDevice(Stream stream, long to, long fromHost, long bytes) {
         use(stream.device());
-        Cuda.copyToDevice(stream.handle(), to, fromHost, bytes);
+        CudaMemory.copyToDevice(stream.handle(), to, fromHost, bytes);
     }
 
     @Override
     public void copyToHost(Stream stream, long toHost, long from, long bytes) {
         use(stream.device());
-        Cuda.copyToHost(stream.handle(), toHost, from, bytes);
+        CudaMemory.copyToHost(stream.handle(), toHost, from, bytes);
     }
 
     @Override
     public void copy(Stream stream, long to, long from, long bytes) {
         use(stream.device());
-        Cuda.copy(stream.handle(), to, from, bytes);
+        CudaMemory.copy(stream.handle(), to, from, bytes);
     }
 
     @Override
@@ -336,6 +336,15 @@ public final class CudaDriver implements Driver {
     @Override
     public PeerMemory allocatePeerMemory(int device, long bytes, boolean acrossProcesses) {
         return peers.allocate(device, bytes, acrossProcesses);
+    }
+
+    @Override
+    public Optional<String> riskOfSharing(int device) {
+        return peers.exportsDescriptors(device)
+                ? Optional.empty()
+                : Optional.of("processes share the memory of device " + device
+                        + " by cuIpc, so a process that dies may cost the others their CUDA context: if a new group"
+                        + " fails, start them anew");
     }
 
     @Override

@@ -135,6 +135,14 @@ public interface Driver {
      */
     PeerMemory openPeerMemory(int device, PeerMemory memory);
 
+    /**
+     * What the death of a process may cost those that have its memory open, in a clause; empty where nothing but the
+     * group is lost.
+     */
+    default Optional<String> riskOfSharing(int device) {
+        return Optional.empty();
+    }
+
     /** A file descriptor that stands for the memory; the caller closes it. */
     int exportPeerMemory(PeerMemory memory);
 

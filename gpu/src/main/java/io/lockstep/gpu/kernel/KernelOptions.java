@@ -23,11 +23,24 @@ public record KernelOptions(int ranks, DType dtype, int hidden, boolean residual
     public static final int ARGUMENT_BYTES = 184;
 
     private static final int WARP = 32;
-    private static final int MOST_ROW_WARPS = 31;
     private static final int MOST_PARTIALS = 256;
 
-    /** Row warps where a thread holds several packs. */
-    private static final int ROOMY_ROW_WARPS = 16;
+    /** Row warps where a thread holds one pack: more leave it too few registers for the packs of many peers. */
+    private static final int MOST_ROW_WARPS = 31;
+
+    private static final int MOST_ROW_WARPS_OF_MANY_RANKS = 23;
+    private static final int FEW_RANKS = 4;
+
+    /** Those of threads that hold two packs, and more: with the spare warp, 16 and 12 warps share the registers. */
+    private static final int ROW_WARPS_OF_TWO_PACKS = 15;
+
+    private static final int ROW_WARPS_OF_MORE_PACKS = 11;
+
+    /** Rows of up to 32 KiB. */
+    private static final int MOST_WARPS_IN_REGISTERS = 64;
+
+    /** Where registers do not hold a row anyway. */
+    private static final int ROW_WARPS_OF_THE_LONGEST = 16;
 
     /** Those of an operation. */
     public static KernelOptions of(Operation operation, int ranks) {
@@ -64,10 +77,14 @@ public record KernelOptions(int ranks, DType dtype, int hidden, boolean residual
     /** Warps that share a row. */
     public int rowWarps() {
         int warps = warpsOfPacks();
-        if (warps <= MOST_ROW_WARPS) {
+        if (warps <= (ranks <= FEW_RANKS ? MOST_ROW_WARPS : MOST_ROW_WARPS_OF_MANY_RANKS)) {
             return warps;
         }
-        int held = (warps + ROOMY_ROW_WARPS - 1) / ROOMY_ROW_WARPS;
+        if (warps <= 2 * ROW_WARPS_OF_TWO_PACKS) {
+            return (warps + 1) / 2;
+        }
+        int most = warps <= MOST_WARPS_IN_REGISTERS ? ROW_WARPS_OF_MORE_PACKS : ROW_WARPS_OF_THE_LONGEST;
+        int held = (warps + most - 1) / most;
         return (warps + held - 1) / held;
     }
 

@@ -14,6 +14,10 @@
 // Packs of a row that one thread holds.
 #define LS_HELD ((LS_ROW_PACKS + LS_ROW_THREADS - 1) / LS_ROW_THREADS)
 #define LS_ROW_BYTES ((u64)LS_ROW_PACKS * 16)
+// Whether a thread has no more registers than it needs at once: it then loads and computes again what it would else keep.
+#define LS_TIGHT (LS_HELD > 1 || LS_ROW_WARPS > 16 || (LS_RANKS > 4 && LS_ROW_WARPS > 12))
+// Packs of peers that a thread asks for before the first one is used.
+#define LS_AHEAD (LS_HELD > 1 || LS_ROW_WARPS > 16 ? 4 : LS_MOST_RANKS)
 // Calls take turns in this many copies of every buffer of words.
 #define LS_COPIES 4
 
@@ -94,12 +98,20 @@ struct LsArgs {
     u32 carriers; // blocks that carry rows; the others of the grid re-arm
 };
 
-// What the threads of a block share.
-struct LsBlock {
-    float partials[LS_PARTIALS * LS_LANES];
+// What all threads of a block must know before they store a row, in one access.
+struct alignas(16) LsVerdict {
     float scale;
     u32 unusual; // whether the row holds anything but finite numbers
-    u32 votes;
+    u32 bad;     // whether a thread gave up; once raised it stays
+    u32 unused;
+};
+
+// What the threads of a block share. A barrier lies between every write and every read, whichever comes first: a row has
+// two, and its partials are written before the first, read between the two, and written again behind the second; the
+// verdict is written between the two and read behind the second.
+struct LsBlock {
+    float partials[LS_PARTIALS * LS_LANES];
+    LsVerdict verdict;
 };
 
 // A thread's view of the running call.
@@ -108,7 +120,7 @@ struct LsCall {
     u32 copy;
     u32 last_tokens;
     u32 last_algorithm;
-    bool bad;            // this thread gave up, or an earlier call failed: the block stores nothing more
+    bool bad;            // this thread gave up, or knows that an earlier call failed; another one may not know it yet
     bool unusual_weight; // this thread's part of it holds anything but finite numbers
     u32 block;           // among those that carry rows
     u32 blocks;
@@ -202,8 +214,21 @@ LS_FN LsCall ls_enter(LsBlock &shared, u32 blocks) {
     call.blocks = blocks;
     call.holds_rows = LS_ROLE(ls_thread() < LS_ROW_THREADS);
     call.lane = ls_thread() - LS_ROW_THREADS;
-    ls_votes_begin(&shared.votes);
+    // Raised behind the first barrier at the earliest.
+    if (!call.holds_rows && call.lane == 0) {
+        shared.verdict.bad = 0;
+    }
     return call;
+}
+
+// Whether any thread of the block gave up: all of them come here, and hear the same.
+LS_FN bool ls_anyone_bad(LsBlock &shared, const LsCall &call) {
+    ls_syncthreads();
+    if (call.bad) {
+        ls_raise(&shared.verdict.bad);
+    }
+    ls_syncthreads();
+    return LS_WAVE_UNIFORM(shared.verdict.bad) != 0;
 }
 
 LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared) {

@@ -25,12 +25,13 @@ struct alignas(16) LsPack {
 #elif defined(__CUDACC__)
 
 #define LS_FN static __device__ __forceinline__
-// What is rarely needed stays out of the way: a call runs through its code once, and is as fast as that is short.
-#define LS_RARE static __device__ __noinline__
+// What is rarely needed stays out of the way: a call runs through its code once, and is as fast as that is short. Not
+// static: nvcc would name it after the folder that it compiles in.
+#define LS_RARE __device__ __noinline__
 #define LS_KERNEL extern "C" __global__
-// Two blocks a multiprocessor for two ranks, so that one works while the other waits for words; for more, registers would
-// spill to make room for the second.
-#define LS_BOUNDS(threads, often) __launch_bounds__(threads, (often) && (threads) <= 512 && LS_RANKS == 2 ? 2 : 1)
+// Two blocks a multiprocessor for two ranks, so that one works while the other waits for words; for more ranks or packs,
+// registers would spill to make room for the second.
+#define LS_BOUNDS(threads, often) __launch_bounds__(threads, (often) && (threads) <= 512 && LS_RANKS == 2 && LS_HELD == 1 ? 2 : 1)
 #define LS_SHARED(type, name) __shared__ type name
 #define LS_ARGS const __grid_constant__ LsArgs
 // Names the access that follows, as a comment of the PTX: no instruction, but inspection finds the place.
@@ -41,9 +42,10 @@ LS_FN u32 ls_thread() { return threadIdx.x; }
 LS_FN u32 ls_block() { return blockIdx.x; }
 LS_FN u32 ls_blocks() { return gridDim.x; }
 LS_FN void ls_syncthreads() { __syncthreads(); }
-// A barrier that tells every thread whether any of them says yes.
-LS_FN void ls_votes_begin(u32 *shared) {}
-LS_FN bool ls_any(u32 *shared, bool yes) { return __syncthreads_or(yes) != 0; }
+// Sets a word of the block; any number of its threads may at once.
+LS_FN void ls_raise(u32 *shared) {
+    asm volatile("st.relaxed.cta.shared.u32 [%0], 1;" ::"r"((u32)__cvta_generic_to_shared(shared)) : "memory");
+}
 // A point that most threads of a block pass without waiting, and some await: the same choice in all of a warp.
 LS_FN void ls_meet(bool waits) {
     if (waits) {
@@ -54,6 +56,11 @@ LS_FN void ls_meet(bool waits) {
 }
 LS_FN void ls_wave_drain() {}
 LS_FN void ls_acquire_all() {}
+// A value that the compiler must take as new: what is made of it again is not kept from before.
+LS_FN u32 ls_anew(u32 v) {
+    asm volatile("" : "+r"(v));
+    return v;
+}
 
 // The end of every earlier kernel on the stream, its memory included: nothing is read or written before it.
 LS_FN void ls_wait_for_previous_kernel() {
@@ -201,19 +208,10 @@ LS_FN void ls_syncthreads() {
 }
 // All wait: a wave of 64 may hold threads of both kinds, and must come to the barrier once.
 LS_FN void ls_meet(bool) { ls_syncthreads(); }
-// Once a thread has said yes, the block keeps to it.
-LS_FN void ls_votes_begin(u32 *shared) {
-    if (ls_thread() == 0) {
-        *shared = 0;
-    }
-    ls_syncthreads();
-}
-LS_FN bool ls_any(u32 *shared, bool yes) {
-    if (yes) {
-        *shared = 1;
-    }
-    ls_syncthreads();
-    return LS_WAVE_UNIFORM(*shared) != 0;
+LS_FN void ls_raise(u32 *shared) { __hip_atomic_store(shared, 1u, __ATOMIC_RELAXED, __HIP_MEMORY_SCOPE_WORKGROUP); }
+LS_FN u32 ls_anew(u32 v) {
+    asm volatile("" : "+v"(v));
+    return v;
 }
 LS_FN void ls_acquire_all() { __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, ""); }
 LS_FN void ls_wait_for_previous_kernel() {}

@@ -31,12 +31,15 @@ LS_FN LsRow ls_sum_staged(const LsArgs &a, const LsCall &call, u32 row) {
     LsRow reduced;
 #pragma unroll
     for (int h = 0; h < LS_HELD; h++) {
-        LsPack from[LS_RANKS];
+        float sum[LS_PACK_ELEMENTS];
 #pragma unroll
         for (u32 rank = 0; rank < LS_RANKS; rank++) {
-            from[rank] = ls_take(call, ls_staged(a, rank, row), h);
+            if (LS_TIGHT && rank % LS_AHEAD == 0) {
+                ls_in_order();
+            }
+            ls_add(sum, ls_take(call, ls_staged(a, rank, row), h), rank == 0);
         }
-        reduced.pack[h] = ls_sum(from);
+        reduced.pack[h] = ls_round(sum);
     }
     return reduced;
 }
@@ -70,7 +73,7 @@ LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, LsCall &call)
     }
     ls_start_barrier(a, call);
     // Who has given up tells no peer that its sums are there.
-    if (ls_any(&shared.votes, call.bad)) {
+    if (ls_anyone_bad(shared, call)) {
         return;
     }
     for (u32 group = call.block; group < groups; group += call.blocks) {
@@ -111,7 +114,7 @@ LS_FN void ls_pull(const LsArgs &a, LsBlock &shared) {
     }
     ls_send_headers(a, call, ALGORITHM);
     ls_end(a, call, ALGORITHM);
-    if (call.bad) {
+    if (ls_anyone_bad(shared, call)) {
         return;
     }
     if constexpr (ALGORITHM == LS_ONE_SHOT_PULL) {

@@ -3,6 +3,10 @@
 #ifndef LS_PUSH_H
 #define LS_PUSH_H
 
+// How many peers' sends stand in line: the addresses of all of them would take registers that others need.
+template <bool WHOLE>
+constexpr int ls_sends_in_line = WHOLE && LS_HELD <= 2 ? LS_RANKS : 1;
+
 // Sends a row as words, to begin at this pack of an area. Pairs with ls_receive_sum and ls_receive_row; without it:
 // litmus one-shot-push, two-shot-push.
 LS_FN void ls_send(const LsCall &call, u8 *area, u32 words, const LsRow &row) {
@@ -22,27 +26,53 @@ LS_FN LsRow ls_sendable(const LsRow &row) {
     return r;
 }
 
-// The packs of all peers at one place of a row, added up. All are asked for before the first is awaited. Pairs with ls_send;
-// without it: litmus one-shot-push, two-shot-push.
-LS_FN LsPack ls_receive_sum(const LsArgs &a, LsCall &call, u32 row, u32 held, const LsPack &own) {
-    if (!ls_holds(call, held)) {
+// A row of every peer, added up with this rank's own. Packs are asked for ahead of the one that is awaited, all of them
+// where registers hold so many. Pairs with ls_send; without it: litmus one-shot-push, two-shot-push.
+LS_FN LsRow ls_receive_sum(const LsArgs &a, LsCall &call, u32 row, const LsRow &own) {
+    constexpr u32 count = LS_HELD * LS_RANKS;
+    constexpr u32 ahead = count < LS_AHEAD ? count : LS_AHEAD;
+    if (!ls_holds(call, 0)) {
         return own;
     }
-    LsPack from[LS_RANKS];
-    const u8 *first = ls_rows(a, LS_ME) + (u64)(ls_row_words(a, call.copy, 0, row) + ls_pack_of(held)) * 16;
+    const u8 *first = ls_rows(a, LS_ME) + (u64)ls_row_words(a, call.copy, 0, row) * 16;
     u64 stride = (u64)a.capacity * LS_ROW_BYTES;
+    // In the order of ranks within a pack, which is the order of additions.
+    auto ask = [&](u32 i) {
+        u32 held = i / LS_RANKS, rank = i % LS_RANKS;
+        if (rank == LS_ME || !ls_holds(call, held)) {
+            return own.pack[held];
+        }
+        if constexpr (!LS_TIGHT) {
+            return ls_load_words_relaxed_sys(first + rank * stride + (u64)ls_pack_of(held) * 16);
+        } else {
+            return ls_load_words_relaxed_sys(ls_rows(a, LS_ME) + (u64)(ls_row_words(a, call.copy, rank, ls_anew(row)) + ls_pack_of(held)) * 16);
+        }
+    };
+    LsPack from[ahead];
 #pragma unroll
-    for (u32 rank = 0; rank < LS_RANKS; rank++) {
-        from[rank] = rank == LS_ME ? own : ls_load_words_relaxed_sys(first + rank * stride);
+    for (u32 i = 0; i < ahead; i++) {
+        from[i] = ask(i);
     }
+    LsRow reduced;
     LsWait wait = {};
 #pragma unroll
-    for (u32 rank = 0; rank < LS_RANKS; rank++) {
-        while (rank != LS_ME && !ls_arrived(from[rank]) && !ls_give_up(a, call, wait, LS_NO_WORDS, rank, 0, 0)) {
-            from[rank] = ls_load_words_relaxed_sys(first + rank * stride);
+    for (u32 held = 0; held < LS_HELD; held++) {
+        float sum[LS_PACK_ELEMENTS];
+#pragma unroll
+        for (u32 rank = 0; rank < LS_RANKS; rank++) {
+            u32 i = held * LS_RANKS + rank;
+            LsPack next = from[i % ahead];
+            while (rank != LS_ME && !ls_arrived(next) && !ls_give_up(a, call, wait, LS_NO_WORDS, rank, 0, 0)) {
+                next = ask(i);
+            }
+            if (i + ahead < count) {
+                from[i % ahead] = ask(i + ahead);
+            }
+            ls_add(sum, next, rank == 0);
         }
+        reduced.pack[held] = ls_round(sum);
     }
-    return ls_sum(from);
+    return reduced;
 }
 // The packs that one peer has sent. Pairs with ls_send; without it: litmus two-shot-push.
 LS_FN LsRow ls_receive_row(const LsArgs &a, LsCall &call, const u8 *area, u32 words, u32 from) {
@@ -64,6 +94,7 @@ LS_FN LsRow ls_receive_row(const LsArgs &a, LsCall &call, const u8 *area, u32 wo
 }
 
 // Every rank sends every row to every peer, and adds all of it. A block sends one row ahead of the one it takes.
+// A thread that gave up goes on to the next barrier with the others, and sends nothing.
 template <bool WHOLE>
 LS_FN void ls_one_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     LsRow weight = ls_load_weight<WHOLE>(a, call);
@@ -71,9 +102,9 @@ LS_FN void ls_one_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     u32 turn = 0;
     for (u32 row = call.block; row < a.tokens + call.blocks; row += call.blocks, turn++) {
         LsRow own = ahead;
-        if (row < a.tokens) {
+        if (row < a.tokens && !call.bad) {
             ahead = ls_sendable(ls_load_row<WHOLE>(call, a.input, row));
-#pragma unroll
+#pragma unroll ls_sends_in_line<WHOLE>
             for (u32 to = 0; to < LS_RANKS; to++) {
                 if (to != LS_ME) {
                     ls_send(call, ls_rows(a, to), ls_row_words(a, call.copy, LS_ME, row), ahead);
@@ -83,20 +114,16 @@ LS_FN void ls_one_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
         if (turn == 0) {
             ls_send_headers(a, call, LS_ONE_SHOT_PUSH);
             ls_end(a, call, LS_ONE_SHOT_PUSH);
-            if (call.bad) {
-                return;
-            }
             call.unusual_weight = ls_is_unusual(weight);
             ls_check_headers(a, call, LS_ONE_SHOT_PUSH);
             continue;
         }
         u32 before = row - call.blocks;
-        LsRow residual = ls_load_residual<WHOLE>(a, call, before);
-        LsRow reduced;
-#pragma unroll
-        for (int h = 0; h < LS_HELD; h++) {
-            reduced.pack[h] = ls_receive_sum(a, call, before, h, own.pack[h]);
+        if constexpr (LS_TIGHT) {
+            own = ls_sendable(ls_load_row<WHOLE>(call, a.input, ls_anew(before)));
         }
+        LsRow residual = ls_load_residual<WHOLE>(a, call, before);
+        LsRow reduced = ls_receive_sum(a, call, before, own);
         if (!ls_finish<WHOLE>(a, shared, call, before, reduced, residual, weight)) {
             return;
         }
@@ -112,8 +139,8 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     LsRow weight = ls_load_weight<WHOLE>(a, call);
     u32 step = 0;
     for (u32 group = call.block; group < groups + 2 * call.blocks; group += call.blocks, step++) {
-        if (group < groups) {
-#pragma unroll
+        if (group < groups && !call.bad) {
+#pragma unroll ls_sends_in_line<WHOLE>
             for (u32 i = 1; i < LS_RANKS; i++) {
                 u32 owner = (LS_ME + i) % LS_RANKS;
                 u32 row = group * LS_RANKS + owner;
@@ -126,9 +153,6 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
         if (step == 0) {
             ls_send_headers(a, call, LS_TWO_SHOT_PUSH);
             ls_end(a, call, LS_TWO_SHOT_PUSH);
-            if (call.bad) {
-                return;
-            }
             call.unusual_weight = ls_is_unusual(weight);
             ls_check_headers(a, call, LS_TWO_SHOT_PUSH);
             continue;
@@ -138,13 +162,9 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
         if (adding < groups && row < a.tokens) {
             LsRow own = ls_sendable(ls_load_row<WHOLE>(call, a.input, row));
             LsRow residual = ls_load_residual<WHOLE>(a, call, row);
-            LsRow reduced;
-#pragma unroll
-            for (int h = 0; h < LS_HELD; h++) {
-                reduced.pack[h] = ls_receive_sum(a, call, adding, h, own.pack[h]);
-            }
+            LsRow reduced = ls_receive_sum(a, call, adding, own);
             // No rounded sum has the reserved bits. Who has given up sends nothing, which a peer would take for a sum.
-#pragma unroll
+#pragma unroll ls_sends_in_line<WHOLE>
             for (u32 i = 1; i < LS_RANKS && !call.bad; i++) {
                 ls_send(call, ls_sums(a, (LS_ME + i) % LS_RANKS), ls_sum_words(a, call.copy, row), reduced);
             }

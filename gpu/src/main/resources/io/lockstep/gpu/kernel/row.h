@@ -52,12 +52,31 @@ LS_FN void ls_store(void *tensor, u32 row, u32 pack, const LsPack &p) {
     }
 }
 
+// What is asked for behind it is not loaded before it: a compiler that asks for everything at once runs out of registers.
+LS_FN void ls_in_order() { asm volatile("" ::: "memory"); }
+LS_FN LsPack ls_anew(LsPack p) {
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+        p.w[i] = ls_anew(p.w[i]);
+    }
+    return p;
+}
+template <bool WHOLE>
+LS_FN LsPack ls_load_pack(const LsCall &call, const void *tensor, u32 row, u32 held) {
+    if constexpr (LS_TIGHT) {
+        row = ls_anew(row);
+        if constexpr (!WHOLE) {
+            ls_in_order();
+        }
+    }
+    return ls_holds(call, held) ? ls_load<WHOLE>(tensor, row, ls_pack_of(held)) : LsPack{{0, 0, 0, 0}};
+}
 template <bool WHOLE>
 LS_FN LsRow ls_load_row(const LsCall &call, const void *tensor, u32 row) {
     LsRow r;
 #pragma unroll
     for (int h = 0; h < LS_HELD; h++) {
-        r.pack[h] = ls_holds(call, h) ? ls_load<WHOLE>(tensor, row, ls_pack_of(h)) : LsPack{{0, 0, 0, 0}};
+        r.pack[h] = ls_load_pack<WHOLE>(call, tensor, row, h);
     }
     return r;
 }
@@ -78,18 +97,21 @@ LS_FN LsRow ls_load_weight(const LsArgs &a, const LsCall &call) {
 #endif
 }
 
+// One rank's elements, onto the sum of those before it.
+LS_FN void ls_add(float (&sum)[LS_PACK_ELEMENTS], const LsPack &from, bool first) {
+    float next[LS_PACK_ELEMENTS];
+    ls_unpack(from, next);
+#pragma unroll
+    for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
+        sum[i] = first ? next[i] : sum[i] + next[i];
+    }
+}
 // The sum in rank order, rounded once.
 LS_FN LsPack ls_sum(const LsPack (&from)[LS_RANKS]) {
     float sum[LS_PACK_ELEMENTS];
-    ls_unpack(from[0], sum);
 #pragma unroll
-    for (int rank = 1; rank < LS_RANKS; rank++) {
-        float next[LS_PACK_ELEMENTS];
-        ls_unpack(from[rank], next);
-#pragma unroll
-        for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
-            sum[i] = sum[i] + next[i];
-        }
+    for (int rank = 0; rank < LS_RANKS; rank++) {
+        ls_add(sum, from[rank], rank == 0);
     }
     return ls_round(sum);
 }
@@ -126,7 +148,11 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 r
             ls_unpack(reduced.pack[h], v[h]);
 #if LS_RESIDUAL
             float r[LS_PACK_ELEMENTS];
-            ls_unpack(residual.pack[h], r);
+            if constexpr (LS_HELD <= 2) {
+                ls_unpack(residual.pack[h], r);
+            } else {
+                ls_unpack(ls_load_pack<WHOLE>(call, a.residual, row, h), r);
+            }
 #pragma unroll
             for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
                 v[h][i] = v[h][i] + r[i];
@@ -148,21 +174,28 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 r
 #endif
         }
     }
-    if (ls_any(&shared.votes, call.bad)) {
-        return false;
+    ls_syncthreads();
+    if (call.bad) {
+        ls_raise(&shared.verdict.bad);
     }
 #if LS_NORM
     if (!call.holds_rows) {
         float squares = ls_sum_partials(shared.partials, ls_thread());
         float scale = ls_scale(squares, a.epsilon);
         if (call.lane == 0) {
-            shared.scale = scale;
-            shared.unusual = !ls_is_finite(squares) || !ls_is_finite(scale);
+            shared.verdict.scale = scale;
+            shared.verdict.unusual = !ls_is_finite(squares) || !ls_is_finite(scale);
         }
     }
+#endif
     ls_syncthreads();
-    float scale = shared.scale;
-    bool unusual = shared.unusual;
+    LsVerdict verdict = shared.verdict;
+    if (LS_WAVE_UNIFORM(verdict.bad) != 0) {
+        return false;
+    }
+#if LS_NORM
+    float scale = verdict.scale;
+    bool unusual = verdict.unusual;
 #else
     bool unusual = false;
 #endif
@@ -179,7 +212,16 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 r
 #endif
 #if LS_NORM
         float w[LS_PACK_ELEMENTS];
-        ls_unpack(weight.pack[h], w);
+        if constexpr (!LS_TIGHT) {
+            ls_unpack(weight.pack[h], w);
+        } else {
+            ls_unpack(ls_load<WHOLE>(a.weight, 0, ls_anew(ls_pack_of(h))), w);
+#if LS_RESIDUAL
+            ls_unpack(ls_anew(sum.pack[h]), v[h]);
+#else
+            ls_unpack(ls_anew(reduced.pack[h]), v[h]);
+#endif
+        }
 #pragma unroll
         for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
             v[h][i] = v[h][i] * scale * w[i];

@@ -23,7 +23,7 @@ class CallFailuresTest {
     private static final Operation OPERATION = Operation.allReduceResidualRmsNorm(DType.BF16, 2880, 64);
 
     private final List<Membership> group = LocalGroup.create(3);
-    private final CallFailures failures = new CallFailures(group.getFirst(), Duration.ofMillis(2500));
+    private final CallFailures failures = new CallFailures(group.getFirst(), Duration.ofMillis(2500), "");
     private final MemorySegment memory = Arena.ofAuto().allocate(CallReport.BYTES, Long.BYTES);
     private final CallReport report = new CallReport(new HostMemory(memory, memory.address()));
 
@@ -79,6 +79,15 @@ class CallFailuresTest {
         assertThat(failure(CallReport.NO_WORDS, 1, 0, 0))
                 .isInstanceOf(PeerLostException.class)
                 .hasMessageContaining("awaited rows of rank 1, and rank 2 closed its communicator");
+    }
+
+    @Test
+    void whatTheLossOfAPeerMayHaveCostIsSaidToo() {
+        assertThat(failures.loss("Rank 0: rank 2 died"))
+                .hasMessage("Rank 0: rank 2 died: close the communicator and form a new group.");
+        assertThat(new CallFailures(group.getFirst(), Duration.ofMillis(2500), "memory may be lost")
+                        .loss("Rank 2 died"))
+                .hasMessage("Rank 2 died: close the communicator and form a new group. Here memory may be lost.");
     }
 
     @Test

@@ -70,10 +70,13 @@ class GeometryTest {
     }
 
     @Test
-    void whereTheChoiceIsFreeOneShotHasRoomForFourMebibytes() {
+    void whereTheChoiceIsFreeOneShotHasRoomForFourMebibytesAndForSixteenOfTwoRanks() {
         RegionLayout auto = layout(OPERATION, 4, Exchange.ONE_SHOT_PUSH, Exchange.TWO_SHOT_PUSH);
         assertThat(auto.oneShotMost()).isEqualTo(728);
         assertThat(auto.capacity()).isEqualTo(728);
+
+        RegionLayout ofTwo = layout(OPERATION, 2, Exchange.ONE_SHOT_PUSH, Exchange.TWO_SHOT_PUSH);
+        assertThat(ofTwo.oneShotMost()).isEqualTo(2048);
 
         RegionLayout alone = layout(OPERATION.withAlgorithm(Algorithm.ONE_SHOT), 4, Exchange.ONE_SHOT_PUSH);
         assertThat(alone.oneShotMost()).isEqualTo(2048);

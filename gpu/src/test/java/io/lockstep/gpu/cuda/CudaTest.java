@@ -64,6 +64,7 @@ class CudaTest {
                         offsetof(CUmemAccessDesc, location.id), offsetof(CUmemAccessDesc, flags));
                     printf("%d %d %d %d ", (int)CU_MEM_ALLOCATION_TYPE_PINNED, (int)CU_MEM_LOCATION_TYPE_DEVICE,
                         (int)CU_MEM_HANDLE_TYPE_POSIX_FILE_DESCRIPTOR, (int)CU_MEM_ACCESS_FLAGS_PROT_READWRITE);
+                    printf("%zu %zu %d ", sizeof(CUipcMemHandle), alignof(CUipcMemHandle), (int)CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS);
                     printf("%d %d %d %d %d %d", (int)CU_DEVICE_ATTRIBUTE_WARP_SIZE, (int)CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT,
                         (int)CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, (int)CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR,
                         (int)CU_DEVICE_ATTRIBUTE_VIRTUAL_MEMORY_MANAGEMENT_SUPPORTED,
@@ -102,6 +103,9 @@ class CudaTest {
                         CudaPeerMemory.LOCATION_DEVICE,
                         CudaPeerMemory.HANDLE_DESCRIPTOR,
                         CudaPeerMemory.READ_WRITE,
+                        CudaMemory.IPC_HANDLE.byteSize(),
+                        CudaMemory.IPC_HANDLE.byteAlignment(),
+                        CudaMemory.IPC_LAZY_ENABLE_PEER_ACCESS,
                         Cuda.ATTRIBUTE_WARP_SIZE,
                         Cuda.ATTRIBUTE_MULTIPROCESSORS,
                         Cuda.ATTRIBUTE_CAPABILITY_MAJOR,
@@ -112,6 +116,15 @@ class CudaTest {
 
     private static String[] texts(long... numbers) {
         return Arrays.stream(numbers).mapToObj(Long::toString).toArray(String[]::new);
+    }
+
+    @Test
+    void memoryGoesByCuIpcWhereADeviceExportsNoDescriptorsOrTheUserSaysSo() {
+        assertThat(CudaPeerMemory.exportsDescriptors(null, 1, 1)).isTrue();
+        assertThat(CudaPeerMemory.exportsDescriptors("0", 1, 1)).isTrue();
+        assertThat(CudaPeerMemory.exportsDescriptors(null, 0, 1)).isFalse();
+        assertThat(CudaPeerMemory.exportsDescriptors(null, 1, 0)).isFalse();
+        assertThat(CudaPeerMemory.exportsDescriptors("1", 1, 1)).isFalse();
     }
 
     @Test

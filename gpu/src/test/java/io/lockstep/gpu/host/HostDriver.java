@@ -4,6 +4,7 @@ import io.lockstep.core.DriverException;
 import io.lockstep.core.Readiness;
 import io.lockstep.gpu.Tools;
 import io.lockstep.gpu.driver.Code;
+import io.lockstep.gpu.driver.Collectives;
 import io.lockstep.gpu.driver.Compiler;
 import io.lockstep.gpu.driver.DeviceInfo;
 import io.lockstep.gpu.driver.Driver;
@@ -28,15 +29,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Eight devices, each a thread that does what is queued there, one thing after the other. */
 final class HostDriver implements Driver {
+    /** The time that a call is said to take. */
+    interface Costs {
+        /** In nanoseconds, of a kernel by its entry point. */
+        long of(String kernel, int tokens);
+    }
+
+    private static final long TOKENS_OF_ARGUMENTS = 160;
+    private static final long GAP_NANOS = 10_000_000;
+
     private static final int DEVICES = 8;
     private static final int MULTIPROCESSORS = 3;
     private static final int BLOCKS = 2;
@@ -57,6 +70,41 @@ final class HostDriver implements Driver {
     private final Map<Long, List<Runnable>> graphs = new ConcurrentHashMap<>();
     private final Map<Long, List<Runnable>> capturing = new ConcurrentHashMap<>();
     private final Compiler compiler = new HostCompiler();
+    private final String version;
+    private final boolean reach;
+    private final @Nullable HostLibrary library;
+    private final @Nullable Costs costs;
+
+    /** By device: what its kernels are said to have taken so far. Each is written by the device alone. */
+    private final long[] clocks = new long[DEVICES];
+
+    /** Whether the host waited for the device: the next kernel then begins after a gap. */
+    private final boolean[] rested = new boolean[DEVICES];
+
+    private HostDriver(String version, boolean reach, @Nullable HostLibrary library, @Nullable Costs costs) {
+        this.version = version;
+        this.reach = reach;
+        this.library = library;
+        this.costs = costs;
+    }
+
+    /** Devices that reach one another. */
+    HostDriver() {
+        this("1", true, null, null);
+    }
+
+    /** Devices that do not reach one another, with a library of collectives or without. */
+    static HostDriver withoutPeerAccess(@Nullable HostLibrary library) {
+        return new HostDriver("1", false, library, null);
+    }
+
+    /**
+     * Devices whose events tell these times, and a long one more whenever the host has kept the device waiting. What
+     * was measured on others of this kind is not taken for theirs.
+     */
+    static HostDriver withCosts(Costs costs) {
+        return new HostDriver("1 " + UUID.randomUUID(), true, null, costs);
+    }
 
     /** How much memory is handed out and not given back. */
     int allocations() {
@@ -77,7 +125,12 @@ final class HostDriver implements Driver {
 
     @Override
     public String version() {
-        return "1";
+        return version;
+    }
+
+    @Override
+    public Optional<Collectives> collectives() {
+        return Optional.ofNullable(library);
     }
 
     @Override
@@ -100,7 +153,7 @@ final class HostDriver implements Driver {
 
     @Override
     public void synchronize(int device) {
-        wait(device, () -> {});
+        wait(device, () -> rested[device] = true);
     }
 
     private void wait(int device, Runnable work) {
@@ -114,7 +167,8 @@ final class HostDriver implements Driver {
         }
     }
 
-    private void queue(Stream stream, Runnable work) {
+    /** Puts work behind what is queued on a device, or into the graph that is being captured. */
+    void queue(Stream stream, Runnable work) {
         List<Runnable> captured = capturing.get(stream.handle());
         if (captured != null) {
             captured.add(work);
@@ -182,6 +236,12 @@ final class HostDriver implements Driver {
                 MemorySegment own = Arena.ofAuto().allocate(argumentBytes, 16).copyFrom(arguments);
                 Library library = Objects.requireNonNull(kernels.get(kernel.handle()));
                 queue(stream, () -> {
+                    if (costs != null) {
+                        pass(
+                                stream.device(),
+                                costs.of(kernel.name(), own.get(ValueLayout.JAVA_INT, TOKENS_OF_ARGUMENTS)));
+                        return;
+                    }
                     try {
                         if ((int) library.launch().invokeExact(kernel.handle(), own, blocks) != 0) {
                             throw new IllegalStateException("There is no memory for the stacks of the lanes.");
@@ -235,7 +295,12 @@ final class HostDriver implements Driver {
 
     @Override
     public void record(Event event, Stream stream) {
-        queue(stream, () -> events.put(event.handle(), System.nanoTime()));
+        queue(stream, () -> events.put(event.handle(), costs == null ? System.nanoTime() : clocks[stream.device()]));
+    }
+
+    private void pass(int device, long nanos) {
+        clocks[device] += nanos + (rested[device] ? GAP_NANOS : 0);
+        rested[device] = false;
     }
 
     @Override
@@ -327,7 +392,7 @@ final class HostDriver implements Driver {
 
     @Override
     public boolean canReach(int device, int peer) {
-        return true;
+        return reach || device == peer;
     }
 
     @Override
@@ -339,6 +404,9 @@ final class HostDriver implements Driver {
 
     @Override
     public PeerMemory openPeerMemory(int device, PeerMemory peer) {
+        if (!canReach(device, peer.home())) {
+            throw new DriverException("Device " + device + " cannot reach device " + peer.home() + ".");
+        }
         Objects.requireNonNull(open.computeIfPresent(peer.address(), (address, uses) -> uses + 1), "freed already");
         return new PeerMemory(peer.home(), device, peer.address(), peer.bytes(), 0);
     }

@@ -45,7 +45,7 @@ class PtxInspectionTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"sm_80, 86", "sm_90, 86", "sm_90, 80", "sm_120, 86"})
+    @CsvSource({"sm_80, 86", "sm_90, 86", "sm_90, 80", "sm_100, 86", "sm_120, 86"})
     void theKernelsDoWhatTheirProtocolsAsk(String architecture, int version) throws Exception {
         assertThat(PtxInspection.listing(compiled(KernelSource.text(), architecture, version, OPTIONS)))
                 .isEmpty();

@@ -48,6 +48,20 @@ class BitsOnTheHostTest {
         return cases.tests();
     }
 
+    /**
+     * Rows of which a thread holds one pack with few registers to spare, or two, or six, the last of them not whole.
+     */
+    @TestFactory
+    Stream<DynamicTest> longRowsToo() {
+        SideBySide cases = new SideBySide();
+        add(cases, new KernelOptions(2, DType.BF16, 5000, true, true), 32, 1);
+        add(cases, new KernelOptions(8, DType.FP16, 6003, true, true), 64, 2);
+        add(cases, new KernelOptions(3, DType.BF16, 7168, false, true), 64, 3);
+        add(cases, new KernelOptions(5, DType.FP32, 8190, true, true), 32, 4);
+        add(cases, new KernelOptions(4, DType.BF16, 16384, true, false), 32, 5);
+        return cases.tests();
+    }
+
     @Tag("slow")
     @TestFactory
     Stream<DynamicTest> everyBitOfTheWholeProductIsTheReferences() {

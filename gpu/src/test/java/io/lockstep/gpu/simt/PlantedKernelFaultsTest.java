@@ -23,8 +23,15 @@ class PlantedKernelFaultsTest {
     private static final String PUBLISHED =
             "    LS_POLLERS(ls_fence_release_sys();) \\\n    LS_POLLERS(LS_STORE_FLAG(relaxed_sys, REARMED, call.epoch - 1))";
 
+    private static final String BEFORE_THE_SCALE =
+            "    ls_syncthreads();\n    if (call.bad) {\n        ls_raise(&shared.verdict.bad);\n    }\n#if LS_NORM\n";
+
     enum Fault {
-        ANOTHER_ORDER_OF_RANKS("ls_unpack(from[rank], next);", "ls_unpack(from[LS_RANKS - rank], next);", "is 0x"),
+        ANOTHER_ORDER_OF_RANKS(
+                "ls_add(sum, ls_take(call, ls_staged(a, rank, row), h), rank == 0);",
+                "ls_add(sum, ls_take(call, ls_staged(a, (rank + 1) % LS_RANKS, row), h), rank == 0);",
+                "is 0x"),
+        A_RANK_IS_LEFT_OUT("ls_add(sum, next, rank == 0);", "ls_add(sum, next, rank <= 1);", "is 0x"),
         ANOTHER_LANE("return 2 * (t & 7) + (t >> 3 & 1);", "return (t & 7) + 8 * (t >> 3 & 1);", "is 0x"),
         THE_RESERVED_WORD_IS_SENT("ls_smaller(p.w[i], LS_RESERVED - 1)", "p.w[i]", "gave up: what 2"),
         NOTHING_IS_REARMED("ls_store_words_relaxed_sys(area + (u64)(words + pack) * 16, reserved);", "", "is 0x"),
@@ -44,7 +51,11 @@ class PlantedKernelFaultsTest {
         A_LANE_LEAVES_ITS_NEIGHBOURS(
                 "    float folded = ls_fold_squares",
                 "    if (ls_thread() == 5) {\n return false;\n }\n float folded = ls_fold_squares",
-                "that its neighbours never join");
+                "that its neighbours never join"),
+        A_WARP_LEAVES_BEFORE_THE_OTHERS(
+                BEFORE_THE_SCALE,
+                "    if (ls_thread() < 32) {\n return false;\n }\n" + BEFORE_THE_SCALE,
+                "a barrier that others never reach");
 
         private final String text;
         private final String other;

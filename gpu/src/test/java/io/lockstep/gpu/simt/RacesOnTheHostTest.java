@@ -28,6 +28,10 @@ import org.junit.jupiter.api.TestFactory;
  */
 class RacesOnTheHostTest {
     private static final int RACES = 66;
+    private static final String BARRIER = "    ls_syncthreads();\n";
+    private static final String RAISED =
+            "    if (call.bad) {\n        ls_raise(&shared.verdict.bad);\n    }\n#if LS_NORM\n";
+    private static final String READ = "    LsVerdict verdict = shared.verdict;\n";
 
     @BeforeAll
     static void requireThreadSanitizer() throws Exception {
@@ -86,6 +90,44 @@ class RacesOnTheHostTest {
                 .contains("WARNING: ThreadSanitizer: data race")
                 // Rows that pull puts and takes, and nothing of the shim.
                 .containsPattern("#0 ls_(put|take) ");
+    }
+
+    /** The two barriers of a row, between which one warp reads what all have written. */
+    enum RowBarrier {
+        BEFORE_THE_SCALE(BARRIER + RAISED, RAISED),
+        BEHIND_THE_SCALE(BARRIER + READ, READ);
+
+        private final String text;
+        private final String without;
+
+        RowBarrier(String text, String without) {
+            this.text = text;
+            this.without = without;
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aRowThatLacksOneOfItsBarriersIsReported() {
+        SideBySide cases = new SideBySide();
+        for (RowBarrier barrier : RowBarrier.values()) {
+            for (Exchange exchange : Exchange.values()) {
+                cases.add(barrier + " " + exchange, () -> isReported(barrier, exchange));
+            }
+        }
+        return cases.tests();
+    }
+
+    private static void isReported(RowBarrier barrier, Exchange exchange) throws Exception {
+        KernelOptions options = new KernelOptions(2, DType.BF16, 264, true, true);
+        HostBuild build = HostBuild.of(options, 32).with(barrier.text, barrier.without);
+        Layers layers = new Layers(options, 1);
+        List<Call> calls = List.of(layers.plain(exchange, Collections.nCopies(2, 9)));
+        KernelJob.Result result = new KernelJob(build.withThreadSanitizer(), calls, 2, 1, 40).run();
+        assertThat(result.output().status()).as(result.output().text()).isEqualTo(RACES);
+        assertThat(result.output().text())
+                .contains("WARNING: ThreadSanitizer: data race")
+                // The partials and the verdict, and nothing of the shim.
+                .containsPattern("#0 (bool )?ls_(finish|sum_partials|tree|raise)");
     }
 
     /** It pushes behind a barrier into one buffer, which no kernel does. */

@@ -23,7 +23,6 @@ constexpr uint32_t NEIGHBOURS = 32;
 
 struct Barrier {
     uint32_t arrived = 0, generation = 0;
-    bool collected = false, result = false;
 };
 
 struct Exchange {
@@ -32,7 +31,6 @@ struct Exchange {
 };
 
 struct Block {
-    uint32_t alive = 0;
     Barrier all, passing;
     std::vector<Exchange> exchanges;
     std::vector<LsPack> shared;
@@ -66,14 +64,11 @@ void leave() {
 }
 
 void complete(Barrier &barrier) {
-    barrier.result = barrier.collected;
-    barrier.collected = false;
     barrier.arrived = 0;
     barrier.generation++;
 }
 
-bool arrive(Barrier &barrier, uint32_t expected, bool waits, bool yes) {
-    barrier.collected |= yes;
+void arrive(Barrier &barrier, uint32_t expected, bool waits) {
     if (++barrier.arrived == expected) {
         complete(barrier);
     } else if (waits) {
@@ -81,32 +76,25 @@ bool arrive(Barrier &barrier, uint32_t expected, bool waits, bool yes) {
         running->generation = barrier.generation;
         leave();
     }
-    return barrier.result;
 }
 
 void enter_lane() {
     kernel(*arguments);
-    Block &block = *running->block;
     running->ended = true;
-    // Who has ended is not awaited.
-    if (--block.alive > 0 && block.all.arrived == block.alive) {
-        complete(block.all);
-    }
     setcontext(&scheduler);
 }
 
 } // namespace
 
-void syncthreads(int) { arrive(running->block->all, running->block->alive, true, false); }
-bool any(int, bool yes) { return arrive(running->block->all, running->block->alive, true, yes); }
-void meet(int, bool waits) { arrive(running->block->passing, LS_THREADS, waits, false); }
+void syncthreads(int) { arrive(running->block->all, LS_THREADS, true); }
+void meet(int, bool waits) { arrive(running->block->passing, LS_THREADS, waits); }
 
 float shuffle_xor(float value, uint32_t mask) {
     uint32_t me = here.thread % NEIGHBOURS;
     Exchange &exchange = running->block->exchanges[here.thread / NEIGHBOURS];
     uint32_t phase = exchange.all.generation & 1;
     exchange.value[phase][me] = value;
-    arrive(exchange.all, NEIGHBOURS, true, false);
+    arrive(exchange.all, NEIGHBOURS, true);
     return exchange.value[phase][me ^ mask];
 }
 
@@ -151,7 +139,6 @@ extern "C" int live_launch(void *entry, const LsArgs *args, uint32_t count) {
     blocks = std::vector<Block>(count);
     lanes = std::vector<Lane>(needed);
     for (uint32_t b = 0; b < count; b++) {
-        blocks[b].alive = LS_THREADS;
         blocks[b].exchanges = std::vector<Exchange>(LS_THREADS / NEIGHBOURS);
         blocks[b].shared = std::vector<LsPack>(sizeof(LsBlock) / sizeof(LsPack) + 1, LsPack{{0xA5A5A5A5, 0xA5A5A5A5, 0xA5A5A5A5, 0xA5A5A5A5}});
         for (uint32_t t = 0; t < LS_THREADS; t++) {

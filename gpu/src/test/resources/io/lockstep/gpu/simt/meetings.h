@@ -1,11 +1,9 @@
 // Where lanes meet: barriers, shuffles and values of a whole wave. A part of simt.cpp.
 namespace simt {
 
-void syncthreads(int line) { arrive(running->block->all, running->block->alive, line, false, true); }
+void syncthreads(int line) { arrive(running->block->all, line, true); }
 
-bool any(int line, bool yes) { return arrive(running->block->all, running->block->alive, line, yes, true); }
-
-void meet(int line, bool waits) { arrive(running->block->passing, options.threads, line, false, waits); }
+void meet(int line, bool waits) { arrive(running->block->passing, line, waits); }
 
 uint32_t uniform(uint32_t value) {
     Lane &lane = *running;

@@ -74,7 +74,6 @@ struct Lane {
 // Phases alternate between two sets: nobody comes to the one after next before all have left this one.
 struct Barrier {
     uint32_t arrived, phase;
-    bool yes[2];
     char token[2];
 };
 
@@ -94,7 +93,7 @@ struct Wave {
 };
 
 struct Block {
-    uint32_t rank, alive;
+    uint32_t rank;
     Barrier all, passing;
     std::vector<Exchange> exchanges;
     std::vector<Lane> lanes;
@@ -221,7 +220,6 @@ void complete(Block &block, Barrier &barrier) {
     check_waves(block, barrier);
     barrier.arrived = 0;
     barrier.phase++;
-    barrier.yes[barrier.phase & 1] = false;
     for (Lane &lane : block.lanes) {
         if (lane.state == State::WAITING && lane.awaited == &barrier) {
             lane.state = State::READY;
@@ -229,14 +227,13 @@ void complete(Block &block, Barrier &barrier) {
     }
 }
 
-bool arrive(Barrier &barrier, uint32_t expected, int line, bool yes, bool waits) {
+void arrive(Barrier &barrier, int line, bool waits) {
     Lane &lane = *running;
     uint32_t phase = barrier.phase & 1;
     TSAN(__tsan_release(&barrier.token[phase]);)
     lane.line = line;
     lane.awaited = &barrier;
-    barrier.yes[phase] |= yes;
-    if (++barrier.arrived == expected) {
+    if (++barrier.arrived == options.threads) {
         complete(*lane.block, barrier);
     } else if (waits) {
         lane.state = State::WAITING;
@@ -246,7 +243,6 @@ bool arrive(Barrier &barrier, uint32_t expected, int line, bool yes, bool waits)
         lane.awaited = nullptr;
         TSAN(__tsan_acquire(&barrier.token[phase]);)
     }
-    return barrier.yes[phase];
 }
 
 #if defined(SIMT_TSAN)
@@ -274,7 +270,6 @@ void start(uint32_t r, Driver &driver) {
     rank.calls++;
     for (uint32_t b = 0; b < rank.launch.blocks; b++) {
         Block &block = rank.blocks[b];
-        block.alive = options.threads;
         block.all.arrived = block.passing.arrived = 0;
         for (volatile uint64_t &word : block.shared) { // by stores that no tool sees
             word = 0xA5A5A5A5A5A5A5A5;
@@ -331,10 +326,6 @@ bool step(Rank &rank, Block &block, uint32_t number) {
         }
         if (lane.state == State::ENDED) {
             rank.unfinished--;
-            // Who has ended is not awaited.
-            if (--block.alive > 0 && block.all.arrived == block.alive) {
-                complete(block, block.all);
-            }
         }
     }
     wave.next = 0;

@@ -61,9 +61,9 @@ struct Place {
 };
 extern Place here;
 
-// Barriers. All lanes of a wave must come to one from the same line.
+// Barriers. All lanes of a wave must come to one from the same line, and all of a block must come: who has ended is
+// awaited for ever.
 void syncthreads(int line);
-bool any(int line, bool yes);
 // Some lanes pass and others wait.
 void meet(int line, bool waits);
 // What the first lane of a wave brings, for all of them. Orders nothing.
