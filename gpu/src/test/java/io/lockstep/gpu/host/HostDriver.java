@@ -42,6 +42,9 @@ final class HostDriver implements Driver {
     private static final int BLOCKS = 2;
     private static final int THREADS = 1024;
 
+    /** What the engine copies for every kernel, however little of it is the kernel's. */
+    private static final int MOST_ARGUMENT_BYTES = 184;
+
     private record Library(SymbolLookup symbols, MethodHandle launch, Arena arena) {}
 
     private final List<ExecutorService> devices = IntStream.range(0, DEVICES)
@@ -179,7 +182,9 @@ final class HostDriver implements Driver {
             @Override
             public void launch(Kernel kernel, int blocks) {
                 // What stands there now is what the kernel gets.
-                MemorySegment own = Arena.ofAuto().allocate(argumentBytes, 16).copyFrom(arguments);
+                MemorySegment own = Arena.ofAuto()
+                        .allocate(Math.max(argumentBytes, MOST_ARGUMENT_BYTES), 16)
+                        .copyFrom(arguments);
                 Library library = Objects.requireNonNull(kernels.get(kernel.handle()));
                 queue(stream, () -> {
                     try {
