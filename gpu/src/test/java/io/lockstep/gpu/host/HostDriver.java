@@ -33,6 +33,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /** Eight devices, each a thread that does what is queued there, one thing after the other. */
@@ -59,7 +60,16 @@ final class HostDriver implements Driver {
     private final Map<Long, Long> events = new ConcurrentHashMap<>();
     private final Map<Long, List<Runnable>> graphs = new ConcurrentHashMap<>();
     private final Map<Long, List<Runnable>> capturing = new ConcurrentHashMap<>();
-    private final Compiler compiler = new HostCompiler();
+    private final Compiler compiler;
+
+    HostDriver() {
+        this(UnaryOperator.identity());
+    }
+
+    /** With kernels that are changed before they are compiled. */
+    HostDriver(UnaryOperator<String> change) {
+        compiler = new HostCompiler(change);
+    }
 
     /** How much memory is handed out and not given back. */
     int allocations() {

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.lockstep.core.DType;
 import io.lockstep.gpu.Tools;
-import io.lockstep.gpu.hip.HipClang;
 import io.lockstep.gpu.hip.HipCompiler;
+import io.lockstep.gpu.hip.Needs;
 import io.lockstep.gpu.inspect.AmdgcnArch;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,12 +55,11 @@ class CheckSourceTest {
             value = AmdgcnArch.class,
             names = {"GFX942", "GFX1100"})
     void clangCompilesThemForAmdGpus(AmdgcnArch arch) {
-        HipClang clang = HipClang.find();
-        assumeThat(clang).as("clang 19 or newer with its lld").isNotNull();
         for (DType dtype : DType.values()) {
-            assertThat(clang.compile(
-                            KernelSource.check(),
-                            HipCompiler.options(arch, options(dtype).defines())))
+            assertThat(Needs.clang()
+                            .compile(
+                                    KernelSource.check(),
+                                    HipCompiler.options(arch, options(dtype).defines())))
                     .isNotEmpty();
         }
     }
