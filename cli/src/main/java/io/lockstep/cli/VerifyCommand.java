@@ -139,7 +139,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     private int simulate() {
-        refuse("--backend sim has no ranks of its own", NOT_SIMULATED);
+        Options.refuse(spec, "--backend sim has no ranks of its own", NOT_SIMULATED);
         require(group.dtype() == DType.BF16, "--backend sim computes in bf16, and --dtype is " + group.dtype() + ".");
         SimulatedVerifier verifier = new SimulatedVerifier(
                 new SimulatedOptions(
@@ -157,7 +157,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     private int verify() {
-        refuse("only --backend sim is a simulated machine", SimulatorOptions.NAMES);
+        Options.refuse(spec, "only --backend sim is a simulated machine", SimulatorOptions.NAMES);
         VerifyOptions options = options();
         boolean quiet = json != null && json.toString().equals("-");
         if (!quiet) {
@@ -215,13 +215,13 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     private List<String> algorithms() {
-        boolean onGpus = !group.backend().equals("cpu");
+        boolean onGpus = group.onGpus();
         if (onGpus && fault != null) {
             throw CommandFailure.usage("--plant is given, but faults are planted in ranks of --backend cpu alone.");
         }
         if (protocol != null) {
             require(onGpus, "--protocol is given, but ranks of --backend cpu run the protocols of their own.");
-            refuse("--protocol takes its place", List.of("--algorithm"));
+            Options.refuse(spec, "--protocol takes its place", List.of("--algorithm"));
             return List.of(GpuPlans.requireProtocol(protocol));
         }
         List<String> exchanges = GpuPlans.exchanges();
@@ -246,16 +246,6 @@ final class VerifyCommand implements Callable<Integer> {
 
     private long givenSeed() {
         return seed == null ? ThreadLocalRandom.current().nextLong(1_000_000_000L) : seed;
-    }
-
-    /** Options that mean nothing here are refused, not passed over. */
-    private void refuse(String why, List<String> options) {
-        options.stream()
-                .filter(option -> spec.commandLine().getParseResult().hasMatchedOption(option))
-                .findFirst()
-                .ifPresent(option -> {
-                    throw CommandFailure.usage(option + " is given, but " + why + ".");
-                });
     }
 
     private static void require(boolean holds, String sentence) {

@@ -7,11 +7,13 @@ import io.lockstep.core.UsageException;
 import io.lockstep.core.protocol.Protocol;
 import io.lockstep.gpu.DeviceStream;
 import io.lockstep.gpu.GpuPlan;
+import io.lockstep.gpu.driver.Collectives;
 import io.lockstep.gpu.driver.Stream;
 import io.lockstep.gpu.kernel.Exchange;
 import io.lockstep.gpu.kernel.KernelSource;
 import io.lockstep.gpu.kernel.ProtocolText;
 import java.util.EnumSet;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What a tool that checks or measures ranks on GPUs needs beside the API. */
@@ -96,13 +98,9 @@ public final class GpuDiagnostics {
         return new UnfusedPlan(device(communicator), operation, stream);
     }
 
-    /** What the vendor's library is, or why there is none. */
-    public static String library(Communicator communicator) {
-        return device(communicator)
-                .driver()
-                .collectives()
-                .map(library -> library.identity())
-                .orElse("not found");
+    /** What the vendor's library is, if it was found. */
+    public static Optional<String> library(Communicator communicator) {
+        return device(communicator).driver().collectives().map(Collectives::identity);
     }
 
     /** A timer for the calls of a plan. */

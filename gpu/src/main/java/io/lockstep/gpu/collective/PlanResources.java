@@ -126,6 +126,20 @@ final class PlanResources implements AutoCloseable {
         return member;
     }
 
+    /** Memory that other devices of this process reach. */
+    PeerMemory peerMemory(long bytes) {
+        PeerMemory memory = driver.allocatePeerMemory(device, bytes, false);
+        release.add(() -> driver.close(memory));
+        return memory;
+    }
+
+    /** The memory of another device of this process, as this one reaches it. */
+    PeerMemory openPeerMemory(PeerMemory memory) {
+        PeerMemory reached = driver.openPeerMemory(device, memory);
+        release.add(() -> driver.close(reached));
+        return reached;
+    }
+
     PeerRegions.Own region(PeerRegions sharing, long bytes) {
         PeerRegions.Own mine = sharing.allocate(bytes);
         release.add(() -> driver.close(mine.memory()));

@@ -1,6 +1,7 @@
 package io.lockstep.gpu.cuda;
 
 import io.lockstep.core.DriverException;
+import io.lockstep.core.Readiness;
 import io.lockstep.gpu.driver.PeerMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -32,6 +33,9 @@ final class CudaPeerMemory {
     static final int LOCATION_DEVICE = 1;
     static final int HANDLE_DESCRIPTOR = 1;
     static final int READ_WRITE = 3;
+
+    /** Unknown to drivers before CUDA 12.3. */
+    private static final int ATTRIBUTE_FABRIC = 128;
 
     private final CudaDriver driver;
 
@@ -139,9 +143,30 @@ final class CudaPeerMemory {
         }
     }
 
+    /** What handles of memory this device has. */
+    Readiness processSharing(int device) {
+        if (!hasDescriptors(device)) {
+            return new Readiness.NotReady(
+                    "Device " + device + " has no handles that are file descriptors, only those of"
+                            + " cuIpc, which Lockstep does not use: ranks that are threads of one JVM work.");
+        }
+        boolean fabric;
+        try {
+            fabric = Cuda.deviceAttribute(driver.ordinal(device), ATTRIBUTE_FABRIC) != 0;
+        } catch (DriverException older) {
+            fabric = false;
+        }
+        return new Readiness.Ready("virtual memory with handles that are file descriptors"
+                + (fabric ? "; fabric handles too, which a single machine does not need" : "; no fabric handles"));
+    }
+
+    private boolean hasDescriptors(int device) {
+        return Cuda.deviceAttribute(driver.ordinal(device), Cuda.ATTRIBUTE_VIRTUAL_MEMORY) != 0
+                && Cuda.deviceAttribute(driver.ordinal(device), Cuda.ATTRIBUTE_POSIX_DESCRIPTORS) != 0;
+    }
+
     private void requireDescriptors(int device) {
-        if (Cuda.deviceAttribute(driver.ordinal(device), Cuda.ATTRIBUTE_VIRTUAL_MEMORY) == 0
-                || Cuda.deviceAttribute(driver.ordinal(device), Cuda.ATTRIBUTE_POSIX_DESCRIPTORS) == 0) {
+        if (!hasDescriptors(device)) {
             throw new DriverException("Device " + device + " cannot share memory between processes by file"
                     + " descriptors: use ranks that are threads of one JVM.");
         }

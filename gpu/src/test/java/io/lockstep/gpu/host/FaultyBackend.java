@@ -8,6 +8,9 @@ import io.lockstep.core.GroupSpec;
 import io.lockstep.core.Readiness;
 import io.lockstep.core.UsageException;
 import io.lockstep.gpu.collective.DeviceRanks;
+import io.lockstep.gpu.driver.DeviceBackend;
+import io.lockstep.gpu.driver.Driver;
+import io.lockstep.gpu.driver.PeerMemory;
 import java.util.List;
 import java.util.function.UnaryOperator;
 
@@ -43,6 +46,39 @@ public abstract class FaultyBackend implements Backend {
     public static final class SubtractsInTheSpecification extends FaultyBackend {
         public SubtractsInTheSpecification() {
             super("host-with-another-specification", true, "sum[i] = sum[i] + next[i];", "sum[i] = sum[i] - next[i];");
+        }
+    }
+
+    /** Devices that are said to reach each other's memory, and do not. */
+    public static final class BlindPeers implements DeviceBackend {
+        @Override
+        public String name() {
+            return "host-with-blind-peers";
+        }
+
+        @Override
+        public Driver driver() {
+            return new HostDriver() {
+                @Override
+                public PeerMemory openPeerMemory(int device, PeerMemory peer) {
+                    return allocatePeerMemory(device, peer.bytes(), false);
+                }
+            };
+        }
+
+        @Override
+        public Readiness probe() {
+            return driver().probe();
+        }
+
+        @Override
+        public Communicator join(GroupSpec spec) {
+            throw new UsageException("These devices are for the doctor.");
+        }
+
+        @Override
+        public List<Communicator> threads(GroupSpec spec) {
+            throw new UsageException("These devices are for the doctor.");
         }
     }
 

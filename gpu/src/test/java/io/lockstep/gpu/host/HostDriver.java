@@ -37,7 +37,7 @@ import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /** Eight devices, each a thread that does what is queued there, one thing after the other. */
-final class HostDriver implements Driver {
+class HostDriver implements Driver {
     private static final int DEVICES = 8;
     private static final int MULTIPROCESSORS = 3;
     private static final int BLOCKS = 2;
@@ -338,6 +338,11 @@ final class HostDriver implements Driver {
     @Override
     public void copy(Stream stream, long to, long from, long bytes) {
         queue(stream, () -> at(to, bytes).copyFrom(at(from, bytes)));
+    }
+
+    @Override
+    public Readiness processSharing(int device) {
+        return new Readiness.NotReady("These devices are of one process.");
     }
 
     @Override
