@@ -12,7 +12,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What this machine can do. */
-@Timeout(120)
+@Timeout(240)
 final class DoctorTest {
     private static Lockstep run = new Lockstep(-1, "", "");
 
@@ -37,7 +37,7 @@ final class DoctorTest {
                 .containsPattern("host devices +ok +1; 0: thread \\(host, 3 multiprocessors, 1 GiB\\); 1: thread")
                 .containsPattern("host compiler +ok +g\\+\\+ for the host")
                 .containsPattern(
-                        "host peer access +ok +56 directions tried: 1048576 bytes written by one device were right"
+                        "host peer access +ok +56 directions tried: 262144 bytes written by one device were right"
                                 + " for the other")
                 .containsPattern("host between processes +warning +These devices are of one process")
                 .containsPattern("host collectives +warning +No library of collectives");

@@ -202,15 +202,18 @@ final class GpuCourse implements AutoCloseable {
 
     @Override
     public void close() {
-        meeting.check();
-        timers.forEach(GpuTimer::close);
-        for (GpuPlan plan : plans) {
-            if (plan != null) {
-                plan.close();
+        // A plan tells here of a failure that nobody has seen yet; the rest is given back all the same.
+        try {
+            for (GpuPlan plan : plans) {
+                if (plan != null) {
+                    plan.close();
+                }
             }
+            meeting.close();
+        } finally {
+            timers.forEach(GpuTimer::close);
+            memory.forEach(communicator::free);
+            check.close();
         }
-        meeting.close();
-        memory.forEach(communicator::free);
-        check.close();
     }
 }

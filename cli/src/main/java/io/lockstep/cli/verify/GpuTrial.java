@@ -222,7 +222,7 @@ final class GpuTrial implements Trial {
                                 first.call()));
     }
 
-    /** Lets the host's specification judge the device's. */
+    /** Lets the host's specification judge the device's, and makes the tensors that calls on the host take. */
     private Tally judge(long iteration, java.util.function.DoubleConsumer progress) {
         check.difference();
         Outputs wanted = hostTensors().wanted();
@@ -232,13 +232,14 @@ final class GpuTrial implements Trial {
         if (reduced != null) {
             communicator.download(tensors.wanted(0), reduced);
         }
+        HostTensors on = hostTensors();
+        specification.fill(iteration, on.input(), on.residual(), on.weight());
         return judgeOfTheDevice.judge(iteration, List.of(wanted), progress).getFirst();
     }
 
     /** A call with tensors of the host, compared with the device's specification, which has been judged. */
     private Tally onHost(GpuPlan plan, long iteration) {
         HostTensors on = hostTensors();
-        specification.fill(iteration, on.input(), on.residual(), on.weight());
         on.found().residualOut().fill(NOT_WRITTEN);
         on.found().out().fill(NOT_WRITTEN);
         plan.run(
@@ -295,9 +296,13 @@ final class GpuTrial implements Trial {
 
     @Override
     public void close() {
-        plans.forEach(GpuPlan::close);
-        tensors.close();
-        check.close();
-        arena.close();
+        // A plan tells here of a failure that nobody has seen yet; the rest is given back all the same.
+        try {
+            plans.forEach(GpuPlan::close);
+        } finally {
+            tensors.close();
+            check.close();
+            arena.close();
+        }
     }
 }

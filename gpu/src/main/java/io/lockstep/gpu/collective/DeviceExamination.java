@@ -4,6 +4,7 @@ import io.lockstep.core.DType;
 import io.lockstep.core.DriverException;
 import io.lockstep.core.Readiness;
 import io.lockstep.core.planning.CacheFolder;
+import io.lockstep.gpu.driver.Code;
 import io.lockstep.gpu.driver.Compiler;
 import io.lockstep.gpu.driver.DeviceInfo;
 import io.lockstep.gpu.driver.Driver;
@@ -23,7 +24,7 @@ import java.util.stream.Collectors;
 /** Looks at what ranks on the devices of a driver need, and tries what can be tried. */
 public final class DeviceExamination {
     private static final KernelOptions OPTIONS = new KernelOptions(2, DType.BF16, 4096, true, true);
-    private static final int ROWS = 128;
+    private static final int ROWS = 32;
     private static final long KEY = 0x4C6F636B73746570L;
     private static final long BYTES_PER_GIB = 1L << 30;
 
@@ -86,29 +87,30 @@ public final class DeviceExamination {
                     "There is one device: ranks can only share it, with LOCKSTEP_SHARE_DEVICES=1.");
         }
         List<String> refused = new ArrayList<>();
+        List<Side> sides = new ArrayList<>();
         int pairs = 0;
         try {
-            for (DeviceInfo from : devices) {
-                for (DeviceInfo to : devices) {
-                    if (from.number() == to.number()) {
+            for (DeviceInfo device : devices) {
+                sides.add(new Side(device));
+            }
+            for (Side from : sides) {
+                for (Side to : sides) {
+                    if (from == to) {
                         continue;
                     }
-                    String pair = from.number() + " to " + to.number();
-                    if (!driver.canReach(from.number(), to.number())) {
+                    String pair = from.device() + " to " + to.device();
+                    pairs++;
+                    if (!driver.canReach(from.device(), to.device())) {
                         refused.add(pair + " is not allowed by the driver");
-                        continue;
-                    }
-                    try (Transfer transfer = new Transfer(from, to)) {
-                        long wrong = transfer.wrong();
-                        if (wrong > 0) {
-                            refused.add(pair + " gives wrong data");
-                        }
-                        pairs++;
+                    } else if (!to.isWrittenBy(from, KEY + pairs)) {
+                        refused.add(pair + " gives wrong data");
                     }
                 }
             }
         } catch (DriverException e) {
             refused.add(String.valueOf(e.getMessage()));
+        } finally {
+            sides.forEach(Side::close);
         }
         return refused.isEmpty()
                 ? new Readiness.Ready(pairs + " directions tried: " + ROWS * OPTIONS.rowBytes()
@@ -116,99 +118,91 @@ public final class DeviceExamination {
                 : new Readiness.NotReady("Between devices: " + String.join("; ", refused) + ".");
     }
 
-    /** Memory on one device that another one writes. */
-    private final class Transfer implements AutoCloseable {
-        private final PlanResources writing;
-        private final PlanResources reading;
-        private final PeerMemory memory;
-        private final PeerMemory reached;
-        private final Side writer;
-        private final Side reader;
-        private final long wanted;
-        private final long wrong;
-
-        Transfer(DeviceInfo from, DeviceInfo to) {
-            writing = new PlanResources(driver, from.number());
-            reading = new PlanResources(driver, to.number());
-            boolean done = false;
-            try {
-                long bytes = ROWS * OPTIONS.rowBytes();
-                memory = reading.peerMemory(bytes);
-                reached = writing.openPeerMemory(memory);
-                writer = new Side(writing, from);
-                reader = new Side(reading, to);
-                wanted = reading.memory(bytes);
-                wrong = reading.memory(Integer.BYTES);
-                long threads = (long) to.multiprocessors() * OPTIONS.threads();
-                long differences = reading.memory(threads * CheckArguments.DIFFERENCE_BYTES);
-                reader.arguments.findings(wrong, differences);
-                driver.fill(reader.stream, wrong, (byte) 0, Integer.BYTES);
-                driver.fill(reader.stream, differences, (byte) 0, threads * CheckArguments.DIFFERENCE_BYTES);
-                driver.fill(reader.stream, memory.address(), (byte) 0, bytes);
-                driver.synchronize(reader.stream);
-                done = true;
-            } finally {
-                if (!done) {
-                    close();
-                }
-            }
-        }
-
-        /** How many threads have found anything wrong. */
-        long wrong() {
-            writer.make(reached.address());
-            driver.synchronize(writer.stream);
-            reader.make(wanted);
-            reader.arguments.compare(memory.address(), wanted, ROWS, 0, 0);
-            reader.launch(reader.compare);
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
-                driver.copyToHost(reader.stream, count.address(), wrong, Integer.BYTES);
-                driver.synchronize(reader.stream);
-                return Integer.toUnsignedLong(count.get(ValueLayout.JAVA_INT, 0));
-            }
-        }
-
-        @Override
-        public void close() {
-            writing.close();
-            reading.close();
-        }
-    }
-
-    /** A device with the kernels that it takes. */
-    private final class Side {
+    /** A device with the kernels that it takes, and memory that others write. */
+    private final class Side implements AutoCloseable {
+        private final PlanResources resources;
         private final Stream stream;
         private final Launch launch;
         private final CheckArguments arguments;
         private final LocalKernel make;
         private final LocalKernel compare;
         private final int blocks;
+        private final PeerMemory memory;
+        private final long wanted;
+        private final long wrong;
 
-        Side(PlanResources resources, DeviceInfo device) {
-            var code = resources.load(new KernelCache(CacheFolder.path().resolve("kernels"))
-                    .code(
-                            driver.compiler(),
-                            driver.version(),
-                            device.architecture(),
-                            KernelSource.check(),
-                            OPTIONS.defines()));
-            make = resources.local(code, "ls_make", OPTIONS);
-            compare = resources.local(code, "ls_compare", OPTIONS);
-            stream = resources.stream();
-            launch = resources.launch(stream, OPTIONS.threads(), CheckArguments.BYTES, false);
-            arguments = new CheckArguments(launch.arguments());
-            blocks = device.multiprocessors();
+        Side(DeviceInfo device) {
+            resources = new PlanResources(driver, device.number());
+            boolean done = false;
+            try {
+                Code code = resources.load(new KernelCache(CacheFolder.path().resolve("kernels"))
+                        .code(
+                                driver.compiler(),
+                                driver.version(),
+                                device.architecture(),
+                                KernelSource.check(),
+                                OPTIONS.defines()));
+                make = resources.local(code, "ls_make", OPTIONS);
+                compare = resources.local(code, "ls_compare", OPTIONS);
+                stream = resources.stream();
+                launch = resources.launch(stream, OPTIONS.threads(), CheckArguments.BYTES, false);
+                arguments = new CheckArguments(launch.arguments());
+                blocks = device.multiprocessors();
+                memory = resources.peerMemory(ROWS * OPTIONS.rowBytes());
+                wanted = resources.memory(ROWS * OPTIONS.rowBytes());
+                wrong = resources.memory(Integer.BYTES);
+                long differences = (long) blocks * OPTIONS.threads() * CheckArguments.DIFFERENCE_BYTES;
+                long threads = resources.memory(differences);
+                driver.fill(stream, threads, (byte) 0, differences);
+                arguments.findings(wrong, threads);
+                done = true;
+            } finally {
+                if (!done) {
+                    resources.close();
+                }
+            }
         }
 
-        void make(long to) {
-            arguments.make(to, KEY, ROWS);
+        int device() {
+            return stream.device();
+        }
+
+        /** Whether all that a kernel of the other device writes into this one's memory is here. */
+        boolean isWrittenBy(Side other, long key) {
+            driver.fill(stream, memory.address(), (byte) 0, ROWS * OPTIONS.rowBytes());
+            driver.fill(stream, wrong, (byte) 0, Integer.BYTES);
+            driver.synchronize(stream);
+            PeerMemory reached = driver.openPeerMemory(other.device(), memory);
+            try {
+                other.make(reached.address(), key);
+                driver.synchronize(other.stream);
+            } finally {
+                driver.close(reached);
+            }
+            make(wanted, key);
+            arguments.compare(memory.address(), wanted, ROWS, 0, 0);
+            launch(compare);
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
+                driver.copyToHost(stream, count.address(), wrong, Integer.BYTES);
+                driver.synchronize(stream);
+                return count.get(ValueLayout.JAVA_INT, 0) == 0;
+            }
+        }
+
+        private void make(long to, long key) {
+            arguments.make(to, key, ROWS);
             launch(make);
         }
 
-        void launch(LocalKernel kernel) {
-            driver.use(stream.device());
+        private void launch(LocalKernel kernel) {
+            driver.use(device());
             launch.launch(kernel.whole(), blocks);
+        }
+
+        @Override
+        public void close() {
+            resources.close();
         }
     }
 }

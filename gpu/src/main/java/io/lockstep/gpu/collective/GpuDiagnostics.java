@@ -31,17 +31,12 @@ public final class GpuDiagnostics {
     }
 
     /**
-     * Plans an operation whose calls are exchanged with the barriers of this protocol, right or wrong. Collective.
+     * Plans an operation whose calls are exchanged with the barriers of this protocol, right or wrong, and are on this
+     * stream. Collective.
      *
      * @throws UsageException if the kernels have no such exchange
      */
-    public static GpuPlan plan(Communicator communicator, Operation operation, Protocol protocol) {
-        return plan(communicator, operation, protocol, null);
-    }
-
-    /** As {@link #plan(Communicator, Operation, Protocol)}, with calls on this stream, or on one of its own. */
-    public static GpuPlan plan(
-            Communicator communicator, Operation operation, Protocol protocol, @Nullable DeviceStream stream) {
+    public static GpuPlan plan(Communicator communicator, Operation operation, Protocol protocol, DeviceStream stream) {
         return plan(
                 communicator,
                 operation,
@@ -71,17 +66,12 @@ public final class GpuDiagnostics {
     }
 
     /**
-     * Plans the same operation as the vendor's all-reduce and a kernel for what follows the sum. Its bits are not those
-     * of the contract. Collective.
+     * Plans the same operation as the vendor's all-reduce and a kernel for what follows the sum, on this stream. Its
+     * bits are not those of the contract. Collective.
      *
      * @throws io.lockstep.core.DriverException if the vendor's library was not found
      */
-    public static GpuPlan library(Communicator communicator, Operation operation) {
-        return library(communicator, operation, null);
-    }
-
-    /** As {@link #library(Communicator, Operation)}, with calls on this stream, or on one of its own. */
-    public static GpuPlan library(Communicator communicator, Operation operation, @Nullable DeviceStream stream) {
+    public static GpuPlan library(Communicator communicator, Operation operation, DeviceStream stream) {
         return device(communicator)
                 .plan(
                         operation.withAlgorithm(Algorithm.TWO_SHOT),

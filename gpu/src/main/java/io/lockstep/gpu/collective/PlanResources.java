@@ -133,13 +133,6 @@ final class PlanResources implements AutoCloseable {
         return memory;
     }
 
-    /** The memory of another device of this process, as this one reaches it. */
-    PeerMemory openPeerMemory(PeerMemory memory) {
-        PeerMemory reached = driver.openPeerMemory(device, memory);
-        release.add(() -> driver.close(reached));
-        return reached;
-    }
-
     PeerRegions.Own region(PeerRegions sharing, long bytes) {
         PeerRegions.Own mine = sharing.allocate(bytes);
         release.add(() -> driver.close(mine.memory()));

@@ -56,7 +56,12 @@ final class HostCompiler implements Compiler {
             command.addAll(
                     List.of("-o", library.toString(), folder.resolve("live.cpp").toString()));
             Tools.run(command);
-            return Files.readAllBytes(library);
+            byte[] code = Files.readAllBytes(library);
+            for (String file : List.of("simt.h", "shim.h", "live.cpp", "kernels.cu", "kernels.so")) {
+                Files.deleteIfExists(folder.resolve(file));
+            }
+            Files.deleteIfExists(folder);
+            return code;
         } catch (IOException e) {
             throw new IllegalStateException("The kernels cannot be compiled for the host.", e);
         } catch (InterruptedException e) {
