@@ -54,6 +54,15 @@ final class GroupOptions {
         if (!isSimulated()) {
             Backends.named(backend);
         }
+        if (onGpus() && threads > 0) {
+            throw CommandFailure.usage(
+                    "--threads is given, but ranks on GPUs compute there: it is for ranks of --backend cpu.");
+        }
+    }
+
+    /** Whether ranks live on devices, which have memory and streams of their own. */
+    boolean onGpus() {
+        return !backend.equals("cpu") && !isSimulated();
     }
 
     int worldSize() {

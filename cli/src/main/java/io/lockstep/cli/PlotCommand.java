@@ -1,6 +1,7 @@
 package io.lockstep.cli;
 
 import io.lockstep.cli.bench.BenchFile;
+import io.lockstep.cli.bench.Placement;
 import io.lockstep.cli.console.CommandFailure;
 import io.lockstep.cli.console.Console;
 import io.lockstep.cli.plot.BenchPlot;
@@ -35,7 +36,7 @@ final class PlotCommand implements Callable<Integer> {
     @Option(
             names = "--placement",
             paramLabel = "NAME",
-            description = "near, far or mixed cores. Default: the one with the most calls.")
+            description = "near, far or mixed cores; graph or eager on GPUs. Default: the one with the most calls.")
     private @Nullable String placement;
 
     PlotCommand(Console console) {
@@ -50,7 +51,7 @@ final class PlotCommand implements Callable<Integer> {
         BenchFile results = BenchFile.read(file);
         String drawn = placement == null ? BenchPlot.mostCommon(results) : placement;
         BenchPlot.draw(results, drawn, output);
-        console.out().println("Drew the results with " + drawn + " cores to " + output + ".");
+        console.out().println("Drew the results with " + Placement.words(drawn) + " to " + output + ".");
         return 0;
     }
 }

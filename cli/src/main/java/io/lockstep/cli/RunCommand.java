@@ -4,6 +4,7 @@ import io.lockstep.cli.console.CommandFailure;
 import io.lockstep.cli.console.Console;
 import io.lockstep.cli.launch.Launch;
 import io.lockstep.cli.launch.Launcher;
+import io.lockstep.core.Backends;
 import io.lockstep.core.GroupSpec;
 import java.util.HexFormat;
 import java.util.List;
@@ -26,8 +27,14 @@ import picocli.CommandLine.Parameters;
                     + "and its exit code is the command's. Ctrl-C ends all. Rank 0 may read the standard input."
         },
         synopsisHeading = "Usage: ",
-        customSynopsis = "lockstep run -n RANKS [--group NAME] [--output auto|prefix|raw] -- PROGRAM [ARGUMENT…]",
-        footer = {"", "Example:  lockstep run -n 2 -- java -cp app.jar com.example.Main"})
+        customSynopsis =
+                "lockstep run -n RANKS [--group NAME] [--backend NAME] [--output auto|prefix|raw] -- PROGRAM [ARGUMENT…]",
+        footer = {
+            "",
+            "Examples:",
+            "  lockstep run -n 2 -- java -cp app.jar com.example.Main",
+            "  lockstep run -n 2 --backend cuda -- java -cp app.jar com.example.Main"
+        })
 final class RunCommand implements Callable<Integer> {
     /** What is done with the output of the ranks. */
     enum Output {
@@ -49,6 +56,12 @@ final class RunCommand implements Callable<Integer> {
     private @Nullable String group;
 
     @Option(
+            names = "--backend",
+            paramLabel = "NAME",
+            description = "Where the program's ranks live, as LOCKSTEP_BACKEND. Default: the program's own choice.")
+    private @Nullable String backend;
+
+    @Option(
             names = "--output",
             paramLabel = "HOW",
             defaultValue = "auto",
@@ -68,12 +81,15 @@ final class RunCommand implements Callable<Integer> {
         String name = group == null ? randomGroup() : group;
         // Checks the ranks and the name as each rank would, before any is started.
         GroupSpec.of(name, 0, ranks);
+        if (backend != null) {
+            Backends.named(backend);
+        }
         boolean prefix = switch (outputOf(output)) {
             case AUTO -> console.outTerminal();
             case PREFIX -> true;
             case RAW -> false;
         };
-        return new Launcher(new Launch(ranks, name, command, prefix), console).run();
+        return new Launcher(new Launch(ranks, name, backend, command, prefix), console).run();
     }
 
     private static Output outputOf(String text) {

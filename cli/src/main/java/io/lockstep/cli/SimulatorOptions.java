@@ -1,8 +1,6 @@
 package io.lockstep.cli;
 
 import io.lockstep.cli.console.CommandFailure;
-import io.lockstep.core.protocol.Protocol;
-import io.lockstep.core.protocol.Protocols;
 import io.lockstep.litmus.sim.Profile;
 import java.util.Arrays;
 import java.util.List;
@@ -12,15 +10,7 @@ import picocli.CommandLine.Option;
 /** What {@code verify --backend sim} is asked on top of what every backend is. */
 final class SimulatorOptions {
     /** Their names. */
-    static final List<String> NAMES = List.of("--protocol", "--machine", "--calm", "--full");
-
-    @Option(
-            names = "--protocol",
-            paramLabel = "NAME",
-            defaultValue = "two-shot-pull",
-            description = "How the devices order their accesses: a name that 'lockstep litmus' lists, right or wrong. "
-                    + "Default: ${DEFAULT-VALUE}.")
-    private String protocol = "two-shot-pull";
+    static final List<String> NAMES = List.of("--machine", "--calm", "--full");
 
     @Option(
             names = "--machine",
@@ -37,16 +27,6 @@ final class SimulatorOptions {
 
     @Option(names = "--full", description = "Compute every row, not only those that saw a wrong line.")
     private boolean full;
-
-    Protocol protocol() {
-        List<Protocol> known =
-                Protocols.all().stream().filter(candidate -> !candidate.isCpu()).toList();
-        return known.stream()
-                .filter(candidate -> candidate.name().equals(protocol))
-                .findFirst()
-                .orElseThrow(() -> CommandFailure.usage("--protocol is '" + protocol + "': expected "
-                        + known.stream().map(Protocol::name).collect(Collectors.joining(", ")) + "."));
-    }
 
     Profile machine() {
         return Arrays.stream(Profile.values())

@@ -4,6 +4,7 @@ import io.lockstep.cli.console.CommandFailure;
 import io.lockstep.cli.console.Console;
 import io.lockstep.cli.console.Json;
 import io.lockstep.cli.console.Progress;
+import io.lockstep.cli.gpu.GpuPlans;
 import io.lockstep.cli.verify.SimulatedOptions;
 import io.lockstep.cli.verify.SimulatedVerifier;
 import io.lockstep.cli.verify.Verification;
@@ -14,7 +15,6 @@ import io.lockstep.cli.verify.VerifyTable;
 import io.lockstep.core.Algorithm;
 import io.lockstep.core.DType;
 import io.lockstep.core.cpu.Fault;
-import io.lockstep.gpu.kernel.Exchange;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -47,11 +47,14 @@ import picocli.CommandLine.Spec;
             "  lockstep verify                                       13 shapes, 8 ranks, a minute",
             "  lockstep verify --tp 4 --shapes 1x2880,64x2880 --budget 10",
             "  lockstep verify --plant lose-last-row                 must exit 1 and show where",
+            "  lockstep verify --backend cuda --tp 2 --iterations 2000     on two GPUs, every exchange",
             "  lockstep verify --backend sim --protocol relaxed --shapes 1319x2880      wrong numbers, on any machine"
         })
 final class VerifyCommand implements Callable<Integer> {
     private static final List<String> NOT_SIMULATED =
             List.of("--algorithm", "--plant", "--plant-rank", "--save-failure", "--threads", "--ranks-as");
+
+    private static final String SIMULATED_PROTOCOL = "two-shot-pull";
 
     private final Console console;
 
@@ -71,8 +74,16 @@ final class VerifyCommand implements Callable<Integer> {
             defaultValue = "all",
             description =
                     "one-shot, two-shot, auto, both of the first two, or all. On GPUs also one-shot-push, two-shot-push, "
-                            + "one-shot-pull and two-shot-pull; all is these four. Default: ${DEFAULT-VALUE}.")
+                            + "one-shot-pull and two-shot-pull; all is these four and auto. Default: ${DEFAULT-VALUE}.")
     private String algorithm = "all";
+
+    @Option(
+            names = "--protocol",
+            paramLabel = "NAME",
+            description = "How devices order their accesses: a name that 'lockstep litmus' lists, right or wrong. On "
+                    + "GPUs, in the place of --algorithm; with --backend sim, where the default is "
+                    + SIMULATED_PROTOCOL + ".")
+    private @Nullable String protocol;
 
     @Option(
             names = "--seed",
@@ -128,11 +139,11 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     private int simulate() {
-        refuse("--backend sim has no ranks of its own", NOT_SIMULATED);
+        Options.refuse(spec, "--backend sim has no ranks of its own", NOT_SIMULATED);
         require(group.dtype() == DType.BF16, "--backend sim computes in bf16, and --dtype is " + group.dtype() + ".");
         SimulatedVerifier verifier = new SimulatedVerifier(
                 new SimulatedOptions(
-                        simulator.protocol(),
+                        GpuPlans.protocol(protocol == null ? SIMULATED_PROTOCOL : protocol),
                         simulator.machine(),
                         group.worldSize(),
                         group.shapes(),
@@ -146,7 +157,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     private int verify() {
-        refuse("only --backend sim runs a named protocol", SimulatorOptions.NAMES);
+        Options.refuse(spec, "only --backend sim is a simulated machine", SimulatorOptions.NAMES);
         VerifyOptions options = options();
         boolean quiet = json != null && json.toString().equals("-");
         if (!quiet) {
@@ -204,14 +215,18 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     private List<String> algorithms() {
-        boolean onGpus = !group.backend().equals("cpu");
+        boolean onGpus = group.onGpus();
         if (onGpus && fault != null) {
             throw CommandFailure.usage("--plant is given, but faults are planted in ranks of --backend cpu alone.");
         }
-        List<String> exchanges =
-                Arrays.stream(Exchange.values()).map(Exchange::label).toList();
+        if (protocol != null) {
+            require(onGpus, "--protocol is given, but ranks of --backend cpu run the protocols of their own.");
+            Options.refuse(spec, "--protocol takes its place", List.of("--algorithm"));
+            return List.of(GpuPlans.requireProtocol(protocol));
+        }
+        List<String> exchanges = GpuPlans.exchanges();
         if (onGpus && algorithm.equals("all")) {
-            return exchanges;
+            return GpuPlans.labels();
         }
         if (exchanges.contains(algorithm)) {
             require(onGpus, "--algorithm is '" + algorithm + "', which ranks on GPUs alone have: found --backend cpu.");
@@ -231,16 +246,6 @@ final class VerifyCommand implements Callable<Integer> {
 
     private long givenSeed() {
         return seed == null ? ThreadLocalRandom.current().nextLong(1_000_000_000L) : seed;
-    }
-
-    /** Options that mean nothing here are refused, not passed over. */
-    private void refuse(String why, List<String> options) {
-        options.stream()
-                .filter(option -> spec.commandLine().getParseResult().hasMatchedOption(option))
-                .findFirst()
-                .ifPresent(option -> {
-                    throw CommandFailure.usage(option + " is given, but " + why + ".");
-                });
     }
 
     private static void require(boolean holds, String sentence) {

@@ -139,12 +139,15 @@ final class SimulatedVerifyTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"--protocol,relaxed", "--machine,weakest"})
-    void whatIsForTheSimulatorIsRefusedElsewhere(String option, String value) {
+    @CsvSource({
+        "--protocol, relaxed, ranks of --backend cpu run the protocols of their own",
+        "--machine, weakest, only --backend sim is a simulated machine"
+    })
+    void whatIsForTheSimulatorIsRefusedElsewhere(String option, String value, String why) {
         Lockstep run = Lockstep.run("verify", option, value);
 
         assertThat(run.status()).isEqualTo(ExitStatus.USAGE);
-        assertThat(run.err()).contains(option + " is given, but only --backend sim runs a named protocol");
+        assertThat(run.err()).contains(option + " is given, but " + why);
     }
 
     @Test

@@ -18,6 +18,7 @@ import tools.jackson.core.JacksonException;
  * @param command {@code bench}
  * @param baseline the variant that ratios are to
  * @param machine processor, cores, Java, system
+ * @param prices of right ordering, where protocols that are wrong were measured too
  */
 public record BenchFile(
         int schema,
@@ -33,13 +34,27 @@ public record BenchFile(
         double blockSeconds,
         Map<String, String> machine,
         List<BenchResult> results,
+        List<OrderingPrice> prices,
         List<Skipped> skipped) {
 
-    /** A shape that was not measured, and why. */
-    public record Skipped(int tokens, int hidden, String reason) {}
+    /**
+     * What was not measured, and why.
+     *
+     * @param variant null where it is the whole shape
+     */
+    public record Skipped(int tokens, int hidden, @Nullable String variant, String reason) {}
+
+    /**
+     * What right ordering costs: how much longer an exchange takes than the same one with a protocol that is wrong.
+     *
+     * @param percent by the p50 of blocks of the same turn, the median over the turns
+     */
+    public record OrderingPrice(
+            int tokens, int hidden, String placement, String exchange, String protocol, double percent) {}
 
     /** Puts it together. */
     static BenchFile of(BenchOptions options, List<ShapeMeasurement> measurements) {
+        BenchResults results = new BenchResults(options);
         return new BenchFile(
                 Json.SCHEMA,
                 "bench",
@@ -57,7 +72,8 @@ public record BenchFile(
                         "cores", Integer.toString(Machine.cores()),
                         "java", Machine.java(),
                         "system", Machine.system()),
-                new BenchResults(options).of(measurements),
+                results.of(measurements),
+                results.prices(measurements),
                 BenchResults.skipped(measurements));
     }
 

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param bind whether the ranks are bound to cores
  * @param against the external program and its arguments; empty for none
  * @param backend where the ranks live
+ * @param settings how calls on GPUs are made, in turns; none on the host
  * @param asProcesses whether each rank is a process; else a thread of this JVM
  */
 public record BenchOptions(
@@ -36,4 +37,9 @@ public record BenchOptions(
         boolean bind,
         List<String> against,
         String backend,
-        boolean asProcesses) {}
+        List<Placement> settings,
+        boolean asProcesses) {
+    boolean onGpus() {
+        return !settings.isEmpty();
+    }
+}

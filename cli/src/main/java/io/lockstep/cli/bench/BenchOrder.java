@@ -11,8 +11,14 @@ import org.jspecify.annotations.Nullable;
  * @param subject what is measured, for {@code PLAN}
  * @param variant the variant's place in the subject's list, for {@code RUN}
  * @param iterations how many, for {@code RUN}
+ * @param setting how calls on GPUs are made, for {@code RUN}; null on the host
  */
-record BenchOrder(Kind kind, @Nullable Subject subject, int variant, int iterations) {
+record BenchOrder(
+        Kind kind,
+        @Nullable Subject subject,
+        int variant,
+        int iterations,
+        @Nullable Placement setting) {
     /** The kinds of order. */
     enum Kind {
         /** Make the plans and the memory. */
@@ -37,18 +43,18 @@ record BenchOrder(Kind kind, @Nullable Subject subject, int variant, int iterati
     record Subject(int tokens, int hidden, DType dtype, List<Variant> variants, boolean bind) {}
 
     static BenchOrder plan(Subject subject) {
-        return new BenchOrder(Kind.PLAN, subject, 0, 0);
+        return new BenchOrder(Kind.PLAN, subject, 0, 0, null);
     }
 
-    static BenchOrder run(int variant, int iterations) {
-        return new BenchOrder(Kind.RUN, null, variant, iterations);
+    static BenchOrder run(int variant, int iterations, @Nullable Placement setting) {
+        return new BenchOrder(Kind.RUN, null, variant, iterations, setting);
     }
 
     static BenchOrder ping() {
-        return new BenchOrder(Kind.PING, null, 0, 0);
+        return new BenchOrder(Kind.PING, null, 0, 0, null);
     }
 
     static BenchOrder release() {
-        return new BenchOrder(Kind.RELEASE, null, 0, 0);
+        return new BenchOrder(Kind.RELEASE, null, 0, 0, null);
     }
 }

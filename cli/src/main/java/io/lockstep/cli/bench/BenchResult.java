@@ -8,10 +8,12 @@ import org.jspecify.annotations.Nullable;
  * @param bytes the size of one rank's input
  * @param variant its name
  * @param algorithm what it took for this shape; null where there is nothing to choose
- * @param placement how the cores lay
+ * @param placement how the cores lay, or how calls on GPUs were made
  * @param blocks how many blocks
  * @param iterations how many calls, in all blocks
- * @param roundTripNs a flag's round trip, the median of the blocks
+ * @param roundTripNs a flag's round trip, the median of the blocks; 0 on GPUs
+ * @param hostUs how long the slowest rank's host takes to queue a call, the median of the blocks; null where nothing is
+ *     queued
  * @param p50Us the slowest rank's time
  * @param algorithmGbPerS the bytes of the input by p50
  * @param busGbPerS that times 2 (N - 1) / N, the traffic that an all-reduce cannot do without
@@ -28,6 +30,7 @@ public record BenchResult(
         int blocks,
         long iterations,
         double roundTripNs,
+        @Nullable Double hostUs,
         double p50Us,
         double p90Us,
         double p99Us,

@@ -1,15 +1,21 @@
 package io.lockstep.cli.bench;
 
+import io.lockstep.cli.bench.BenchFile.OrderingPrice;
 import io.lockstep.cli.bench.BenchFile.Skipped;
+import io.lockstep.cli.gpu.GpuPlans;
+import io.lockstep.gpu.kernel.Exchange;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** From blocks to lines. */
 final class BenchResults {
     private static final String COPY = Variant.copy().name();
+    private static final double PERCENT = 100;
+    private static final double NANOS_PER_MICRO = 1000;
 
     private final BenchOptions options;
 
@@ -36,11 +42,44 @@ final class BenchResults {
         List<Skipped> skipped = new ArrayList<>();
         for (ShapeMeasurement measurement : measurements) {
             if (measurement.skipped() != null) {
-                skipped.add(new Skipped(
-                        measurement.shape().tokens(), measurement.shape().hidden(), measurement.skipped()));
+                skipped.add(skipped(measurement, null, measurement.skipped()));
             }
+            measurement.absent().forEach((variant, why) -> skipped.add(skipped(measurement, variant.name(), why)));
         }
         return skipped;
+    }
+
+    private static Skipped skipped(ShapeMeasurement measurement, @Nullable String variant, String why) {
+        return new Skipped(measurement.shape().tokens(), measurement.shape().hidden(), variant, why);
+    }
+
+    /** What an exchange takes more than the same one with a protocol that is wrong, where both were measured. */
+    List<OrderingPrice> prices(List<ShapeMeasurement> measurements) {
+        List<OrderingPrice> prices = new ArrayList<>();
+        for (ShapeMeasurement measurement : measurements) {
+            for (Placement placement : Placement.values()) {
+                for (Variant variant : measurement.blocks().keySet()) {
+                    Optional<Exchange> exchange = GpuPlans.exchangeOfWrong(variant.name());
+                    Double ratio = exchange.isEmpty()
+                            ? null
+                            : ratio(
+                                    measurement,
+                                    in(measurement, exchange.get().label(), placement),
+                                    placement,
+                                    variant.name());
+                    if (exchange.isPresent() && ratio != null) {
+                        prices.add(new OrderingPrice(
+                                measurement.shape().tokens(),
+                                measurement.shape().hidden(),
+                                placement.label(),
+                                exchange.get().label(),
+                                variant.name(),
+                                (ratio - 1) * PERCENT));
+                    }
+                }
+            }
+        }
+        return prices;
     }
 
     private BenchResult result(ShapeMeasurement measurement, Variant variant, Placement placement, List<Block> blocks) {
@@ -48,6 +87,8 @@ final class BenchResults {
         Percentiles percentiles = percentiles(blocks);
         double algorithmGb = bytes / (percentiles.p50() * 1000);
         int ranks = options.worldSize();
+        double host =
+                Percentiles.median(blocks.stream().mapToDouble(Block::hostNanos).toArray());
         boolean external = variant.kind() == Variant.Kind.EXTERNAL;
         String algorithm = external ? null : measurement.algorithms().get(variant);
         return new BenchResult(
@@ -61,6 +102,7 @@ final class BenchResults {
                 blocks.stream().mapToLong(Block::iterations).sum(),
                 Percentiles.median(
                         blocks.stream().mapToDouble(Block::roundTripNanos).toArray()),
+                host == 0 ? null : host / NANOS_PER_MICRO,
                 percentiles.p50(),
                 percentiles.p90(),
                 percentiles.p99(),

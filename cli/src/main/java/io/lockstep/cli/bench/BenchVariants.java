@@ -1,6 +1,7 @@
 package io.lockstep.cli.bench;
 
 import io.lockstep.cli.console.CommandFailure;
+import io.lockstep.cli.gpu.GpuPlans;
 import io.lockstep.core.Algorithm;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -16,6 +17,54 @@ import org.jspecify.annotations.Nullable;
  */
 public record BenchVariants(
         List<Variant> variants, @Nullable String baseline) {
+    private static final String NONE = "none";
+
+    /** What is measured on GPUs beside exchanges and protocols. */
+    private static final List<String> OF_GPUS = List.of("unfused", "nccl");
+
+    /**
+     * Reads the options of ranks on GPUs.
+     *
+     * @param variants names with commas between; empty for every exchange and the choice between them
+     * @param protocol one more, by name; null for none
+     * @param baseline one more of them, or none
+     * @throws CommandFailure if a word is unknown
+     */
+    public static BenchVariants onGpus(String variants, @Nullable String protocol, String baseline) {
+        Set<String> names = new LinkedHashSet<>();
+        if (variants.isEmpty()) {
+            names.addAll(GpuPlans.labels());
+            names.addAll(OF_GPUS);
+        } else {
+            for (String word : variants.split(",", -1)) {
+                names.add(requireOnGpus("--variants has", word.strip()));
+            }
+        }
+        if (protocol != null) {
+            names.add(GpuPlans.requireProtocol(protocol));
+        }
+        if (!baseline.equals(NONE)) {
+            names.add(requireOnGpus("--baseline is", baseline));
+        }
+        // The price of right ordering is told against the exchange of the same accesses.
+        for (String name : List.copyOf(names)) {
+            GpuPlans.exchangeOfWrong(name).ifPresent(exchange -> names.add(exchange.label()));
+        }
+        return new BenchVariants(names.stream().map(Variant::onGpu).toList(), baseline.equals(NONE) ? null : baseline);
+    }
+
+    private static String requireOnGpus(String what, String name) {
+        if (GpuPlans.labels().contains(name) || OF_GPUS.contains(name)) {
+            return name;
+        }
+        try {
+            return GpuPlans.requireProtocol(name);
+        } catch (CommandFailure unknown) {
+            throw CommandFailure.usage(what + " '" + name + "': expected " + String.join(", ", GpuPlans.labels()) + ", "
+                    + String.join(", ", OF_GPUS) + " or a protocol that 'lockstep litmus' lists.");
+        }
+    }
+
     /**
      * Reads the options.
      *

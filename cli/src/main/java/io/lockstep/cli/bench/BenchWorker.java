@@ -10,8 +10,8 @@ import io.lockstep.core.Operation;
 import io.lockstep.core.Plan;
 import io.lockstep.core.Tensors;
 import io.lockstep.core.cpu.CpuDiagnostics;
+import io.lockstep.gpu.GpuCommunicator;
 import java.lang.foreign.Arena;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -19,13 +19,17 @@ import org.jspecify.annotations.Nullable;
 public final class BenchWorker implements Worker<BenchOrder, BenchReport> {
     /** What the parent starts. */
     public static final Role<BenchOrder, BenchReport> ROLE =
-            new Role<>("bench", BenchOrder.class, BenchReport.class, BenchWorker::new);
+            new Role<>("bench", BenchOrder.class, BenchReport.class, BenchWorker::of);
 
     private final Communicator communicator;
     private final Arena arena = Arena.ofShared();
     private final Plan barrier;
     private final Tensors barrierTensors;
     private @Nullable Course course;
+
+    private static Worker<BenchOrder, BenchReport> of(Communicator communicator) {
+        return communicator instanceof GpuCommunicator gpu ? new GpuBenchWorker(gpu) : new BenchWorker(communicator);
+    }
 
     private BenchWorker(Communicator communicator) {
         this.communicator = communicator;
@@ -43,10 +47,12 @@ public final class BenchWorker implements Worker<BenchOrder, BenchReport> {
                     CpuDiagnostics.bind(communicator);
                 }
                 course = new Course(communicator, subject);
-                yield new BenchReport(new long[0], 0, course.algorithms());
+                yield BenchReport.planned(
+                        course.algorithms(),
+                        subject.variants().stream().map(variant -> "").toList());
             }
-            case RUN -> new BenchReport(run(order.variant(), order.iterations(), pulse), 0, List.of());
-            case PING -> new BenchReport(new long[0], CpuDiagnostics.roundTripNanos(communicator), List.of());
+            case RUN -> BenchReport.measured(run(order.variant(), order.iterations(), pulse), 0);
+            case PING -> BenchReport.roundTrip(CpuDiagnostics.roundTripNanos(communicator));
             case RELEASE -> {
                 release();
                 yield BenchReport.nothing();

@@ -52,7 +52,7 @@ public final class Bencher {
                 measurements.add(
                         shortage == null
                                 ? measure(group, rival, shape)
-                                : new ShapeMeasurement(shape, Map.of(), Map.of(), shortage));
+                                : new ShapeMeasurement(shape, Map.of(), Map.of(), Map.of(), shortage));
                 shapesDone++;
             }
         }
@@ -70,6 +70,7 @@ public final class Bencher {
                     repetition,
                     Placement.of(answer.rttBeforeNs(), answer.rttAfterNs()),
                     (answer.rttBeforeNs() + answer.rttAfterNs()) / 2,
+                    0,
                     answer.iterations(),
                     new Percentiles(answer.p50Us(), answer.p90Us(), answer.p99Us()),
                     new long[0]);
@@ -100,52 +101,85 @@ public final class Bencher {
         long left = options.budget().toNanos() - (began - start);
         long until = began + left / (options.shapes().size() - shapesDone);
         show(shape, "planning", 0);
-        List<String> taken = group.ask(BenchOrder.plan(
+        BenchReport planned = group.ask(BenchOrder.plan(
                         new BenchOrder.Subject(shape.tokens(), shape.hidden(), options.dtype(), ours, options.bind())))
-                .getFirst()
-                .algorithms();
-        int[] iterations = warmUp(group, rival, shape);
+                .getFirst();
+        Map<Variant, String> algorithms = new LinkedHashMap<>();
+        Map<Variant, String> absent = new LinkedHashMap<>();
+        for (Variant variant : ours) {
+            algorithms.put(variant, planned.algorithms().get(ours.indexOf(variant)));
+            String why = planned.absent().get(ours.indexOf(variant));
+            if (!why.isEmpty()) {
+                absent.put(variant, why);
+            }
+        }
+        List<Variant> variants = options.variants().stream()
+                .filter(variant -> !absent.containsKey(variant))
+                .toList();
+        Map<Turn, Integer> iterations = warmUp(group, rival, shape, variants);
         Map<Variant, List<Block>> blocks = new LinkedHashMap<>();
-        options.variants().forEach(variant -> blocks.put(variant, new ArrayList<>()));
+        variants.forEach(variant -> blocks.put(variant, new ArrayList<>()));
         int repetition = 0;
         while (repetition < FEWEST_REPETITIONS || System.nanoTime() < until) {
-            for (int i = 0; i < options.variants().size(); i++) {
+            for (int i = 0; i < variants.size(); i++) {
                 // Each turn begins with another variant, so that none is always the one after a copy.
-                Variant variant = options.variants()
-                        .get((i + repetition) % options.variants().size());
+                Variant variant = variants.get((i + repetition) % variants.size());
                 show(shape, variant.name(), repetition);
-                Objects.requireNonNull(blocks.get(variant))
-                        .add(
-                                variant.kind() == Variant.Kind.EXTERNAL
-                                        ? rival.block(repetition, shape, variant, options.block())
-                                        : block(group, repetition, ours.indexOf(variant), iterations));
+                List<Block> all = Objects.requireNonNull(blocks.get(variant));
+                if (variant.kind() == Variant.Kind.EXTERNAL) {
+                    all.add(rival.block(repetition, shape, variant, options.block()));
+                } else {
+                    for (Turn turn : turns(variant)) {
+                        all.add(block(group, repetition, turn, Objects.requireNonNull(iterations.get(turn))));
+                    }
+                }
             }
             repetition++;
         }
         group.ask(BenchOrder.release());
-        Map<Variant, String> algorithms = new LinkedHashMap<>();
-        ours.forEach(variant -> algorithms.put(variant, taken.get(ours.indexOf(variant))));
-        return new ShapeMeasurement(shape, blocks, algorithms, null);
+        return new ShapeMeasurement(shape, blocks, algorithms, absent, null);
+    }
+
+    /**
+     * What a block is made of.
+     *
+     * @param variant its place among ours
+     * @param setting how calls on GPUs are made; null on the host
+     */
+    private record Turn(int variant, @Nullable Placement setting) {}
+
+    private List<Turn> turns(Variant variant) {
+        int place = ours.indexOf(variant);
+        return options.onGpus()
+                ? options.settings().stream()
+                        .map(setting -> new Turn(place, setting))
+                        .toList()
+                : List.of(new Turn(place, null));
     }
 
     /** Runs every variant until it is compiled and its memory is there; tells how many iterations make a block. */
-    private int[] warmUp(RankGroup<BenchOrder, BenchReport> group, Rival rival, Shape shape) {
-        int[] iterations = new int[ours.size()];
-        for (int variant = 0; variant < ours.size(); variant++) {
+    private Map<Turn, Integer> warmUp(
+            RankGroup<BenchOrder, BenchReport> group, Rival rival, Shape shape, List<Variant> variants) {
+        Map<Turn, Integer> iterations = new LinkedHashMap<>();
+        List<Turn> all = variants.stream()
+                .filter(variant -> variant.kind() != Variant.Kind.EXTERNAL)
+                .flatMap(variant -> turns(variant).stream())
+                .toList();
+        for (Turn turn : all) {
             long end = System.nanoTime() + options.warmup().toNanos();
             int count = PROBE;
             long fastest = Long.MAX_VALUE;
             do {
-                show(shape, "warm-up of " + ours.get(variant).name(), 0);
+                show(shape, "warm-up of " + ours.get(turn.variant()).name(), 0);
                 long began = System.nanoTime();
-                group.ask(BenchOrder.run(variant, count));
+                group.ask(BenchOrder.run(turn.variant(), count, turn.setting()));
                 // With the rewriting of the inputs, so that a block lasts as long as it was asked to.
                 fastest = Math.clamp((System.nanoTime() - began) / count, 1, fastest);
                 count = Math.clamp(options.block().toNanos() / fastest, FEWEST_ITERATIONS, MOST_ITERATIONS);
-                iterations[variant] = count;
+                iterations.put(turn, count);
             } while (System.nanoTime() < end);
         }
-        for (Variant variant : options.variants()) {
+        for (Variant variant : variants) {
             if (variant.kind() == Variant.Kind.EXTERNAL) {
                 rival.block(0, shape, variant, options.warmup());
             }
@@ -153,11 +187,12 @@ public final class Bencher {
         return iterations;
     }
 
-    private Block block(RankGroup<BenchOrder, BenchReport> group, int repetition, int variant, int[] iterations) {
-        double before = ping(group);
-        List<BenchReport> reports = group.ask(BenchOrder.run(variant, iterations[variant]));
-        double after = ping(group);
-        long[] slowest = new long[iterations[variant]];
+    private Block block(RankGroup<BenchOrder, BenchReport> group, int repetition, Turn turn, int iterations) {
+        Placement setting = turn.setting();
+        double before = setting == null ? ping(group) : 0;
+        List<BenchReport> reports = group.ask(BenchOrder.run(turn.variant(), iterations, setting));
+        double after = setting == null ? ping(group) : 0;
+        long[] slowest = new long[iterations];
         for (BenchReport report : reports) {
             for (int i = 0; i < slowest.length; i++) {
                 slowest[i] = Math.max(slowest[i], report.nanos()[i]);
@@ -165,8 +200,9 @@ public final class Bencher {
         }
         return new Block(
                 repetition,
-                Placement.of(before, after),
+                setting == null ? Placement.of(before, after) : setting,
                 (before + after) / 2,
+                reports.stream().mapToDouble(BenchReport::hostNanos).max().orElse(0),
                 slowest.length,
                 Percentiles.of(slowest),
                 slowest);
@@ -179,7 +215,7 @@ public final class Bencher {
     private @Nullable String shortage(Shape shape) {
         OptionalLong available = Machine.memoryAvailable();
         long needed = options.worldSize() * shape.elements() * options.dtype().bytes() * TENSORS;
-        if (available.isEmpty() || needed <= available.getAsLong()) {
+        if (options.onGpus() || available.isEmpty() || needed <= available.getAsLong()) {
             return null;
         }
         return "It needs about " + Machine.bytes(needed) + " for " + options.worldSize() + " ranks, and "

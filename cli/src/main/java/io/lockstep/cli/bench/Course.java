@@ -65,6 +65,8 @@ final class Course implements AutoCloseable {
             case UNFUSED -> CpuDiagnostics.unfused(communicator, operation);
             case COPY -> null;
             case EXTERNAL -> throw new IllegalArgumentException("An external program is not run by ranks.");
+            case GPU, GPU_LIBRARY, GPU_UNFUSED ->
+                throw new IllegalArgumentException("Ranks of the host cannot run " + variant.name() + ".");
         };
     }
 

@@ -11,10 +11,12 @@ import org.jspecify.annotations.Nullable;
  * @param shape which
  * @param blocks of each variant
  * @param algorithms what each of our variants took
+ * @param absent why some of our variants cannot be measured here
  * @param skipped why it was not measured, in a sentence
  */
 record ShapeMeasurement(
         Shape shape,
         Map<Variant, List<Block>> blocks,
         Map<Variant, String> algorithms,
+        Map<Variant, String> absent,
         @Nullable String skipped) {}

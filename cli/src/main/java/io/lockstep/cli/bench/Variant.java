@@ -22,7 +22,13 @@ public record Variant(String name, Kind kind, Algorithm algorithm, String extern
         /** No collective: the input's bytes copied once within each rank's memory. */
         COPY,
         /** Another program. */
-        EXTERNAL
+        EXTERNAL,
+        /** An exchange, an algorithm or a protocol on GPUs, by its name. */
+        GPU,
+        /** All-reduce by the vendor's library, then the rest in one kernel. */
+        GPU_LIBRARY,
+        /** All-reduce, add and norm on GPUs, each with a launch of its own. */
+        GPU_UNFUSED
     }
 
     static Variant fused(boolean lent, Algorithm algorithm) {
@@ -32,6 +38,16 @@ public record Variant(String name, Kind kind, Algorithm algorithm, String extern
 
     static Variant unfused() {
         return new Variant("unfused", Kind.UNFUSED, Algorithm.AUTO, "");
+    }
+
+    /** On GPUs, by the name that a person gives. */
+    static Variant onGpu(String name) {
+        Kind kind = switch (name) {
+            case "nccl" -> Kind.GPU_LIBRARY;
+            case "unfused" -> Kind.GPU_UNFUSED;
+            default -> Kind.GPU;
+        };
+        return new Variant(name, kind, Algorithm.AUTO, "");
     }
 
     static Variant copy() {

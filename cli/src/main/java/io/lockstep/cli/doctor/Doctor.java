@@ -10,6 +10,9 @@ import io.lockstep.core.GroupSpec;
 import io.lockstep.core.LockstepException;
 import io.lockstep.core.Readiness;
 import io.lockstep.core.cpu.CpuDiagnostics;
+import io.lockstep.gpu.collective.DeviceExamination;
+import io.lockstep.gpu.driver.DeviceBackend;
+import io.lockstep.gpu.driver.Driver;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -48,12 +51,32 @@ public final class Doctor {
                                     ? Finding.missing(subject, notReady.reason())
                                     : Finding.warning(subject, notReady.reason());
                     });
+            if (backend instanceof DeviceBackend devices) {
+                findings.addAll(devices(devices));
+            }
         }
         findings.add(AmdKernels.examine());
         findings.add(rendezvous());
         findings.add(transfer("ranks as threads", false));
         findings.add(transfer("ranks as processes", true));
         return findings;
+    }
+
+    /** What a backend's devices can do; nothing where there are none, which the line of the backend says. */
+    private static List<Finding> devices(DeviceBackend backend) {
+        Driver driver = backend.driver();
+        if (!(driver.probe() instanceof Readiness.Ready)) {
+            return List.of();
+        }
+        return DeviceExamination.of(driver).stream()
+                .map(examined -> {
+                    String subject = backend.name() + " " + examined.subject();
+                    return switch (examined.readiness()) {
+                        case Readiness.Ready ready -> Finding.ok(subject, ready.detail());
+                        case Readiness.NotReady notReady -> Finding.warning(subject, notReady.reason());
+                    };
+                })
+                .toList();
     }
 
     private static Finding java() {

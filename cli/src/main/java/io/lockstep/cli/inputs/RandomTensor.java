@@ -56,6 +56,11 @@ public final class RandomTensor {
         return new RandomTensor(dtype, seed, iteration, WEIGHT);
     }
 
+    /** What its values come from, beside their rows and columns: a device makes the same tensor of it. */
+    public long key() {
+        return key;
+    }
+
     /** Makes a row. */
     public void row(long row, float[] values) {
         int start = (int) (mix64(key + row) >>> 32);

@@ -1,6 +1,7 @@
 package io.lockstep.cli.inputs;
 
 import io.lockstep.cli.console.CommandFailure;
+import io.lockstep.core.DType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -43,6 +44,11 @@ public record Shape(int tokens, int hidden) {
     /** The number of elements. */
     public long elements() {
         return (long) tokens * hidden;
+    }
+
+    /** The size of a tensor of this shape. */
+    public long bytes(DType dtype) {
+        return elements() * dtype.bytes();
     }
 
     /**

@@ -22,6 +22,7 @@ public final class Launcher {
 
     private static final String WORLD_SIZE = "LOCKSTEP_WORLD_SIZE";
     private static final String GROUP = "LOCKSTEP_GROUP";
+    private static final String BACKEND = "LOCKSTEP_BACKEND";
 
     private static final long GRACE_SECONDS = 2;
 
@@ -63,6 +64,9 @@ public final class Launcher {
         builder.environment().put(RANK, Integer.toString(rank));
         builder.environment().put(WORLD_SIZE, Integer.toString(launch.ranks()));
         builder.environment().put(GROUP, launch.group());
+        if (launch.backend() != null) {
+            builder.environment().put(BACKEND, launch.backend());
+        }
         // One terminal, many ranks: the first one may read it.
         builder.redirectInput(rank == 0 ? Redirect.INHERIT : Redirect.from(new File("/dev/null")));
         if (!launch.prefix()) {

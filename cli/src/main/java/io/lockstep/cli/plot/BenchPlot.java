@@ -2,6 +2,7 @@ package io.lockstep.cli.plot;
 
 import io.lockstep.cli.bench.BenchFile;
 import io.lockstep.cli.bench.BenchResult;
+import io.lockstep.cli.bench.Placement;
 import io.lockstep.cli.console.CommandFailure;
 import io.lockstep.cli.console.Json;
 import java.awt.Graphics2D;
@@ -26,14 +27,14 @@ public final class BenchPlot {
 
     private BenchPlot() {}
 
-    /** Draws the results of one placement of the cores. */
+    /** Draws the results of one placement. */
     public static void draw(BenchFile file, String placement, Path png) {
         Map<String, List<BenchResult>> variants = file.results().stream()
                 .filter(result -> result.placement().equals(placement))
                 .collect(
                         Collectors.groupingBy(BenchResult::variant, java.util.LinkedHashMap::new, Collectors.toList()));
         if (variants.isEmpty()) {
-            throw CommandFailure.usage("The file has no results with " + placement + " cores: it has "
+            throw CommandFailure.usage("The file has no results with " + Placement.words(placement) + ": it has "
                     + file.results().stream()
                             .map(BenchResult::placement)
                             .distinct()
@@ -43,8 +44,8 @@ public final class BenchPlot {
         XYChart chart = new XYChartBuilder()
                 .width(WIDTH)
                 .height(HEIGHT)
-                .title("All-reduce + residual + RMSNorm, " + file.ranks() + " ranks, " + file.dtype() + ", " + placement
-                        + " cores")
+                .title("All-reduce + residual + RMSNorm, " + file.ranks() + " ranks, " + file.dtype() + ", "
+                        + Placement.words(placement))
                 .xAxisTitle("input of one rank, KiB")
                 .yAxisTitle("p50 of the slowest rank, µs")
                 .build();

@@ -10,10 +10,13 @@ package io.lockstep.cli.verify;
  * @param column in which column
  * @param expected what the specification gives
  * @param found what the rank has
+ * @param call in which of the iteration's calls, counted from 0
  */
-public record FirstBad(int rank, long iteration, String tensor, int row, int column, float expected, float found) {
+public record FirstBad(
+        int rank, long iteration, String tensor, int row, int column, float expected, float found, int call) {
     /** In a table. */
     public String brief() {
-        return "iteration " + iteration + ", rank " + rank + ", " + tensor + "[" + row + "," + column + "]";
+        return "iteration " + iteration + ", rank " + rank + (call == 0 ? ", " : ", call " + call + ", ") + tensor + "["
+                + row + "," + column + "]";
     }
 }

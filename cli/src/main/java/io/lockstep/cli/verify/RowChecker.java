@@ -25,6 +25,11 @@ final class RowChecker {
         RandomTensor.store(dtype, row, wanted, 0);
     }
 
+    /** The next rows are compared with this one of a tensor. */
+    void expect(MemorySegment tensor, int row) {
+        MemorySegment.copy(tensor, row * wanted.byteSize(), wanted, 0, wanted.byteSize());
+    }
+
     /** What is wrong in a row. */
     Tally check(MemorySegment actual, int row, int rank, long iteration) {
         long bytes = wanted.byteSize();
@@ -47,7 +52,7 @@ final class RowChecker {
             wrongBits += differing;
             wrongElements++;
             maxAbsErr = Math.max(maxAbsErr, error(expected, actual));
-            first = first == null ? new FirstBad(rank, iteration, tensor, row, column, expected, actual) : first;
+            first = first == null ? new FirstBad(rank, iteration, tensor, row, column, expected, actual, 0) : first;
         }
         return new Tally(wrongBits, wrongElements, maxAbsErr, first);
     }

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * @param shape which
  * @param verdict in a word
  * @param iterations how many were run
+ * @param calls how many each algorithm has made in them
  * @param tallies one for each algorithm; empty where nothing was run
  * @param reason why it was not run to its end, in a sentence
  */
@@ -17,6 +18,7 @@ public record ShapeResult(
         Shape shape,
         Verdict verdict,
         int iterations,
+        long calls,
         List<Tally> tallies,
         @Nullable String reason) {
     /** The word at the end of a line. */
@@ -32,6 +34,6 @@ public record ShapeResult(
     }
 
     static ShapeResult skipped(Shape shape, String reason) {
-        return new ShapeResult(shape, Verdict.SKIPPED, 0, List.of(), reason);
+        return new ShapeResult(shape, Verdict.SKIPPED, 0, 0, List.of(), reason);
     }
 }

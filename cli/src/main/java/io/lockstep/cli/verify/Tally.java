@@ -1,6 +1,7 @@
 package io.lockstep.cli.verify;
 
 import java.util.Comparator;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,13 @@ public record Tally(
             return a == null ? b : a;
         }
         return ORDER.compare(a, b) <= 0 ? a : b;
+    }
+
+    /** Adds what each algorithm has done since. */
+    static void add(List<Tally> to, List<Tally> since) {
+        for (int i = 0; i < to.size(); i++) {
+            to.set(i, to.get(i).plus(since.get(i)));
+        }
     }
 
     /** Whether every bit is right. */

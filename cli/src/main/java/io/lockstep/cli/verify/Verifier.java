@@ -58,7 +58,7 @@ public final class Verifier {
         } catch (RanksFailedException failed) {
             failure = failed.first();
             String reason = failed.getMessage();
-            results.add(new ShapeResult(shapes.get(results.size()), Verdict.FAILED, 0, List.of(), reason));
+            results.add(new ShapeResult(shapes.get(results.size()), Verdict.FAILED, 0, 0, List.of(), reason));
             while (results.size() < shapes.size()) {
                 results.add(ShapeResult.skipped(shapes.get(results.size()), "A rank had failed before."));
             }
@@ -89,6 +89,7 @@ public final class Verifier {
         List<Tally> tallies =
                 new ArrayList<>(Collections.nCopies(options.algorithms().size(), Tally.RIGHT));
         int done = 0;
+        long calls = 0;
         int count = 1;
         boolean right = true;
         long perIteration = 1;
@@ -97,11 +98,8 @@ public final class Verifier {
             long batchBegan = System.nanoTime();
             List<VerifyReport> reports = group.ask(VerifyOrder.run(done, count), part -> show(shape, before, part));
             done += count;
-            for (VerifyReport report : reports) {
-                for (int i = 0; i < tallies.size(); i++) {
-                    tallies.set(i, tallies.get(i).plus(report.tallies().get(i)));
-                }
-            }
+            reports.forEach(report -> Tally.add(tallies, report.tallies()));
+            calls += reports.getFirst().calls();
             right = tallies.stream().allMatch(Tally::right);
             perIteration = Math.max(1, (System.nanoTime() - batchBegan) / count);
             count = nextCount(shape, done, count, perIteration, until);
@@ -111,7 +109,7 @@ public final class Verifier {
         }
         group.ask(VerifyOrder.release());
         budget.measured(shape, perIteration);
-        return new ShapeResult(shape, right ? Verdict.RIGHT : Verdict.WRONG, done, List.copyOf(tallies), null);
+        return new ShapeResult(shape, right ? Verdict.RIGHT : Verdict.WRONG, done, calls, List.copyOf(tallies), null);
     }
 
     /** How many iterations to ask for next; 0 when the shape is done. */
@@ -147,10 +145,11 @@ public final class Verifier {
 
     private @Nullable String shortage(Shape shape) {
         OptionalLong available = Machine.memoryAvailable();
-        long needed = options.worldSize()
-                * (Trial.privateBytes(
-                                shape, options.dtype(), options.algorithms().size())
-                        + RANK_BYTES);
+        long tensors = options.onGpus()
+                ? GpuTrial.hostBytes(shape, options.dtype())
+                : HostTrial.privateBytes(
+                        shape, options.dtype(), options.algorithms().size());
+        long needed = options.worldSize() * (tensors + RANK_BYTES);
         if (available.isEmpty() || needed <= available.getAsLong() * MEMORY_SHARE) {
             return null;
         }

@@ -30,6 +30,7 @@ public record VerifyJson(
     /**
      * A line of the table.
      *
+     * @param calls of this algorithm, in all iterations
      * @param maxAbsErr null where it is infinite, which JSON cannot say
      */
     public record Result(
@@ -37,6 +38,7 @@ public record VerifyJson(
             int hidden,
             @Nullable String algorithm,
             int iterations,
+            long calls,
             long wrongBits,
             long wrongElements,
             @Nullable Double maxAbsErr,
@@ -82,6 +84,7 @@ public record VerifyJson(
                 shape.shape().hidden(),
                 algorithm,
                 shape.iterations(),
+                shape.calls(),
                 tally.wrongBits(),
                 tally.wrongElements(),
                 Double.isFinite(tally.maxAbsErr()) ? tally.maxAbsErr() : null,

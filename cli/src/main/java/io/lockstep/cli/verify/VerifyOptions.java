@@ -39,6 +39,11 @@ public record VerifyOptions(
         boolean asProcesses,
         String backend) {
 
+    /** Whether ranks live on GPUs. */
+    boolean onGpus() {
+        return !backend.equals("cpu");
+    }
+
     /** What the ranks are told of a shape. */
     VerifyOrder.Subject subject(Shape shape) {
         return new VerifyOrder.Subject(

@@ -2,6 +2,7 @@ package io.lockstep.cli.verify;
 
 import io.lockstep.cli.console.Console;
 import io.lockstep.cli.console.Table;
+import io.lockstep.cli.gpu.GpuPlans;
 import java.util.List;
 import java.util.Locale;
 
@@ -40,6 +41,9 @@ public final class VerifyTable {
                 .filter(result -> result.verdict() == ShapeResult.Verdict.SKIPPED && result.reason() != null)
                 .forEach(result -> console.out().println(result.shape() + " was skipped. " + result.reason()));
         console.out().println(sentence(found));
+        options.algorithms().stream()
+                .filter(label -> GpuPlans.exchangeOfWrong(label).isPresent())
+                .forEach(protocol -> console.out().println(ofWrongProtocol(protocol, found)));
         console.out().flush();
     }
 
@@ -91,15 +95,25 @@ public final class VerifyTable {
         if (right == 0) {
             return "Nothing could be verified here.";
         }
-        long iterations = found.results().stream()
-                .mapToLong(
-                        result -> (long) result.iterations() * result.tallies().size())
+        long calls = found.results().stream()
+                .mapToLong(result -> result.calls() * result.tallies().size())
                 .sum();
         String skipped =
                 right == found.results().size() ? "" : " (" + (found.results().size() - right) + " skipped)";
         return console.good("Right") + ": every bit of " + right + " shapes" + skipped + " on " + group + ", "
-                + iterations + " calls in " + String.format(Locale.ROOT, "%.0f", found.seconds()) + " s, seed "
+                + calls + " calls in " + String.format(Locale.ROOT, "%.0f", found.seconds()) + " s, seed "
                 + options.seed() + ".";
+    }
+
+    /** What the finding says of a protocol that the memory models call wrong: numbers that are right prove nothing. */
+    private static String ofWrongProtocol(String protocol, Verification found) {
+        return "The protocol " + protocol + " is wrong under the memory model ('lockstep litmus --explain " + protocol
+                + "'), and "
+                + (found.firstBad().isPresent()
+                        ? "this machine shows it."
+                        : found.failure() == null
+                                ? "this machine did not show it in these calls: that does not make it right."
+                                : "a call failed with it.");
     }
 
     private static long count(Verification found, ShapeResult.Verdict verdict) {

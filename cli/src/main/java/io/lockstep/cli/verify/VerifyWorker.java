@@ -6,7 +6,6 @@ import io.lockstep.cli.ranks.Worker;
 import io.lockstep.cli.verify.VerifyOrder.Subject;
 import io.lockstep.core.Communicator;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -28,17 +27,17 @@ public final class VerifyWorker implements Worker<VerifyOrder, VerifyReport> {
         return switch (order.kind()) {
             case PLAN -> {
                 Subject subject = Objects.requireNonNull(order.subject());
-                trial = new Trial(communicator, subject);
-                yield new VerifyReport(List.of());
+                trial = Trial.of(communicator, subject);
+                yield VerifyReport.nothing();
             }
-            case RUN -> new VerifyReport(open().run(order.first(), order.count(), pulse));
+            case RUN -> open().run(order.first(), order.count(), pulse);
             case SAVE -> {
                 open().save(order.first(), Path.of(Objects.requireNonNull(order.path())));
-                yield new VerifyReport(List.of());
+                yield VerifyReport.nothing();
             }
             case RELEASE -> {
                 close();
-                yield new VerifyReport(List.of());
+                yield VerifyReport.nothing();
             }
         };
     }

@@ -90,6 +90,10 @@ final class DeviceCommunicator implements GpuCommunicator {
         return driver;
     }
 
+    DeviceInfo info() {
+        return device;
+    }
+
     CallFailures failures() {
         return failures;
     }

@@ -1,5 +1,6 @@
 package io.lockstep.gpu.collective;
 
+import io.lockstep.core.DeviceSpan;
 import io.lockstep.gpu.driver.PeerMemory;
 import io.lockstep.gpu.kernel.KernelOptions;
 import java.lang.foreign.MemorySegment;
@@ -71,6 +72,14 @@ final class KernelArguments {
         number(CAPACITY, layout.capacity());
         number(MOST_TOKENS, mostTokens);
         number(RANK, rank);
+        memory.set(ValueLayout.JAVA_FLOAT, EPSILON, epsilon);
+    }
+
+    /** What a kernel without peers takes: the address of every rank's input, all on one device. */
+    void inputs(List<DeviceSpan> inputs, float epsilon) {
+        for (int rank = 0; rank < inputs.size(); rank++) {
+            address(MEMORY + (long) rank * Long.BYTES, inputs.get(rank).address());
+        }
         memory.set(ValueLayout.JAVA_FLOAT, EPSILON, epsilon);
     }
 

@@ -26,8 +26,7 @@ final class PlanResources implements AutoCloseable {
     private final Map<Exchange, Kernel> wholeKernels = new EnumMap<>(Exchange.class);
     private final Map<Exchange, Kernel> anyKernels = new EnumMap<>(Exchange.class);
 
-    private @Nullable Kernel finishWhole;
-    private @Nullable Kernel finishAny;
+    private @Nullable LocalKernel finish;
 
     PlanResources(Driver driver, int device) {
         this.driver = driver;
@@ -36,8 +35,7 @@ final class PlanResources implements AutoCloseable {
 
     /** Puts the kernels of these exchanges on the device; without any, the one that does what follows a sum. */
     void load(byte[] image, KernelOptions options, Set<Exchange> exchanges) {
-        Code code = driver.load(device, image);
-        release.add(() -> driver.unload(code));
+        Code code = load(image);
         for (Exchange exchange : exchanges) {
             anyKernels.put(exchange, driver.kernel(code, exchange.entry(false)));
             if (options.wholePacks()) {
@@ -45,18 +43,29 @@ final class PlanResources implements AutoCloseable {
             }
         }
         if (exchanges.isEmpty()) {
-            finishAny = driver.kernel(code, "ls_finish_sums_any");
-            finishWhole = options.wholePacks() ? driver.kernel(code, "ls_finish_sums") : finishAny;
+            finish = local(code, LocalKernel.FINISH, options);
         }
+    }
+
+    /** Puts code on the device. */
+    Code load(byte[] image) {
+        Code code = driver.load(device, image);
+        release.add(() -> driver.unload(code));
+        return code;
+    }
+
+    /** A kernel that knows no peer. */
+    LocalKernel local(Code code, String name, KernelOptions options) {
+        Kernel any = driver.kernel(code, name + "_any");
+        return new LocalKernel(options.wholePacks() ? driver.kernel(code, name) : any, any);
     }
 
     /** What follows a sum, in a plan without exchanges. */
     Kernel finish(boolean whole) {
-        Kernel kernel = whole ? finishWhole : finishAny;
-        if (kernel == null) {
+        if (finish == null) {
             throw new IllegalStateException("The plan was made for an exchange of its own.");
         }
-        return kernel;
+        return finish.of(whole);
     }
 
     Kernel kernel(Exchange exchange, boolean whole) {
@@ -75,8 +84,8 @@ final class PlanResources implements AutoCloseable {
                 fewest = Math.min(fewest, driver.blocksPerMultiprocessor(kernel, threads));
             }
         }
-        if (finishAny != null) {
-            fewest = Math.min(fewest, driver.blocksPerMultiprocessor(finishAny, threads));
+        if (finish != null) {
+            fewest = Math.min(fewest, driver.blocksPerMultiprocessor(finish.any(), threads));
         }
         return fewest;
     }
@@ -101,7 +110,11 @@ final class PlanResources implements AutoCloseable {
     }
 
     Launch launch(Stream stream, int threads) {
-        Launch launch = driver.prepare(stream, threads, KernelArguments.BYTES, true);
+        return launch(stream, threads, KernelArguments.BYTES, true);
+    }
+
+    Launch launch(Stream stream, int threads, int argumentBytes, boolean overlapping) {
+        Launch launch = driver.prepare(stream, threads, argumentBytes, overlapping);
         release.add(launch::close);
         return launch;
     }
@@ -111,6 +124,13 @@ final class PlanResources implements AutoCloseable {
         long member = library.join(device, group, ranks, rank);
         release.add(() -> library.leave(member));
         return member;
+    }
+
+    /** Memory that other devices of this process reach. */
+    PeerMemory peerMemory(long bytes) {
+        PeerMemory memory = driver.allocatePeerMemory(device, bytes, false);
+        release.add(() -> driver.close(memory));
+        return memory;
     }
 
     PeerRegions.Own region(PeerRegions sharing, long bytes) {

@@ -30,6 +30,15 @@ final class CudaCompiler implements Compiler {
     }
 
     @Override
+    public String place() {
+        if (Nvrtc.compiler().whyNot() == null) {
+            return Nvrtc.compiler().path();
+        }
+        Path nvcc = nvcc();
+        return nvcc == null ? "" : nvcc.toString();
+    }
+
+    @Override
     public byte[] compile(String source, String architecture, List<String> defines) {
         if (Nvrtc.compiler().whyNot() == null) {
             List<String> options = new ArrayList<>(COMMON);

@@ -120,6 +120,21 @@ public final class CudaDriver implements Driver {
         return Nccl.whyNot() == null ? Optional.of(new Nccl(this)) : Optional.empty();
     }
 
+    @Override
+    public Readiness collectivesReadiness() {
+        String reason = Nccl.whyNot();
+        return reason == null
+                ? new Readiness.Ready(new Nccl(this).identity() + ", " + Nccl.path())
+                : new Readiness.NotReady(capitalised(reason)
+                        + ": install the package libnccl2 or the Python package nvidia-nccl, or name its file in"
+                        + " LOCKSTEP_NCCL.");
+    }
+
+    @Override
+    public Readiness processSharing(int device) {
+        return peers.processSharing(device);
+    }
+
     private Device device(int number) {
         if (number < 0 || number >= devices.length) {
             throw new DriverException("CUDA: there is no device " + number + ", only " + devices.length + ".");

@@ -1,6 +1,7 @@
 package io.lockstep.gpu.cuda;
 
 import io.lockstep.core.DriverException;
+import io.lockstep.core.Readiness;
 import io.lockstep.gpu.driver.HandleFile;
 import io.lockstep.gpu.driver.OpenMemory;
 import io.lockstep.gpu.driver.PeerMemory;
@@ -40,6 +41,9 @@ final class CudaPeerMemory {
 
     private static final String IPC = "lockstep-cuda-ipc";
     private static final String FORCED = "LOCKSTEP_CUDA_IPC";
+
+    /** Unknown to drivers before CUDA 12.3. */
+    private static final int ATTRIBUTE_FABRIC = 128;
 
     // In the place of the driver's handles, which are addresses.
     private static final long OWN_IPC = -1;
@@ -166,5 +170,20 @@ final class CudaPeerMemory {
 
     static boolean exportsDescriptors(@Nullable String forced, int virtualMemory, int descriptors) {
         return !"1".equals(forced) && virtualMemory != 0 && descriptors != 0;
+    }
+
+    /** How memory of this device goes to other processes. */
+    Readiness processSharing(int device) {
+        if (!exportsDescriptors(device)) {
+            return new Readiness.Ready("by handles of cuIpc: a process that dies may cost the others their contexts");
+        }
+        boolean fabric;
+        try {
+            fabric = Cuda.deviceAttribute(driver.ordinal(device), ATTRIBUTE_FABRIC) != 0;
+        } catch (DriverException older) {
+            fabric = false;
+        }
+        return new Readiness.Ready("virtual memory with handles that are file descriptors"
+                + (fabric ? "; fabric handles too, which a single machine does not need" : "; no fabric handles"));
     }
 }

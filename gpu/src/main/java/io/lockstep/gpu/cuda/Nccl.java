@@ -61,6 +61,11 @@ final class Nccl implements Collectives {
         return LIBRARY.whyNot();
     }
 
+    /** Where it was found. */
+    static String path() {
+        return LIBRARY.path();
+    }
+
     @Override
     public String identity() {
         try (Arena arena = Arena.ofConfined()) {

@@ -7,6 +7,11 @@ public interface Compiler {
     /** Which one it is and its version: code made by another one is made anew. */
     String identity();
 
+    /** Where it was found; empty where nothing is known of that. */
+    default String place() {
+        return "";
+    }
+
     /**
      * Compiles one self-contained source.
      *

@@ -31,6 +31,14 @@ public interface Driver {
         return Optional.empty();
     }
 
+    /** What the vendor's library of collectives is and where it was found, or why it cannot be used. */
+    default Readiness collectivesReadiness() {
+        return new Readiness.NotReady("No library of collectives is used with " + name() + ".");
+    }
+
+    /** How ranks in processes of their own reach each other's memory on a device, or why they cannot. */
+    Readiness processSharing(int device);
+
     /** Makes a device the one that the calling thread queues work on. Cheap. */
     void use(int device);
 

@@ -1,31 +1,37 @@
 package io.lockstep.gpu.hip;
 
-import io.lockstep.core.Backend;
 import io.lockstep.core.Communicator;
 import io.lockstep.core.GroupSpec;
 import io.lockstep.core.Readiness;
 import io.lockstep.gpu.collective.DeviceRanks;
+import io.lockstep.gpu.driver.DeviceBackend;
+import io.lockstep.gpu.driver.Driver;
 import java.util.List;
 
 /** Ranks on AMD GPUs. */
-public final class HipBackend implements Backend {
+public final class HipBackend implements DeviceBackend {
     @Override
     public String name() {
         return "hip";
     }
 
     @Override
+    public Driver driver() {
+        return new HipDriver();
+    }
+
+    @Override
     public Readiness probe() {
-        return new HipDriver().probe();
+        return driver().probe();
     }
 
     @Override
     public Communicator join(GroupSpec spec) {
-        return DeviceRanks.join(spec, new HipDriver());
+        return DeviceRanks.join(spec, driver());
     }
 
     @Override
     public List<Communicator> threads(GroupSpec spec) {
-        return DeviceRanks.threads(spec, new HipDriver());
+        return DeviceRanks.threads(spec, driver());
     }
 }

@@ -316,6 +316,11 @@ public final class HipDriver implements Driver {
     }
 
     @Override
+    public Readiness processSharing(int device) {
+        return new Readiness.Ready("handles of hipIpc");
+    }
+
+    @Override
     public boolean canReach(int device, int peer) {
         return device == peer || Hip.canAccessPeer(device, peer);
     }

@@ -10,6 +10,7 @@ import java.util.List;
 /** The kernels as one text: every file that another one includes by name stands where it is first named. */
 public final class KernelSource {
     private static final String MAIN = "kernels.cu";
+    private static final String CHECK = "check.cu";
     private static final String PROTOCOL = "protocol.h";
     private static final String INCLUDE = "#include \"";
 
@@ -25,8 +26,17 @@ public final class KernelSource {
 
     /** With these steps in the place of {@code protocol.h}. */
     public static String text(String protocol) {
+        return expanded(MAIN, protocol);
+    }
+
+    /** What checks and measures the exchanges on the device, a text of its own. */
+    public static String check() {
+        return expanded(CHECK, resource(PROTOCOL));
+    }
+
+    private static String expanded(String file, String protocol) {
         StringBuilder text = new StringBuilder();
-        expand(MAIN, protocol, new ArrayList<>(), text);
+        expand(file, protocol, new ArrayList<>(), text);
         return text.toString();
     }
 

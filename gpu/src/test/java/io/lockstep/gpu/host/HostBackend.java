@@ -1,23 +1,29 @@
 package io.lockstep.gpu.host;
 
-import io.lockstep.core.Backend;
 import io.lockstep.core.Communicator;
 import io.lockstep.core.GroupSpec;
 import io.lockstep.core.Readiness;
 import io.lockstep.core.UsageException;
 import io.lockstep.gpu.collective.DeviceRanks;
+import io.lockstep.gpu.driver.DeviceBackend;
+import io.lockstep.gpu.driver.Driver;
 import java.util.List;
 
 /** Ranks on {@link HostDriver}. */
-public final class HostBackend implements Backend {
+public final class HostBackend implements DeviceBackend {
     @Override
     public String name() {
         return "host";
     }
 
     @Override
+    public Driver driver() {
+        return new HostDriver();
+    }
+
+    @Override
     public Readiness probe() {
-        return new HostDriver().probe();
+        return driver().probe();
     }
 
     @Override
@@ -27,6 +33,6 @@ public final class HostBackend implements Backend {
 
     @Override
     public List<Communicator> threads(GroupSpec spec) {
-        return DeviceRanks.threads(spec, new HostDriver());
+        return DeviceRanks.threads(spec, driver());
     }
 }

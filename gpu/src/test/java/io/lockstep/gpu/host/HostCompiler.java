@@ -3,6 +3,7 @@ package io.lockstep.gpu.host;
 import io.lockstep.gpu.Tools;
 import io.lockstep.gpu.driver.Compiler;
 import io.lockstep.gpu.driver.Programs;
+import io.lockstep.gpu.kernel.KernelSource;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -11,16 +12,24 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 
 /** Makes a library of the host out of the kernels. */
 final class HostCompiler implements Compiler {
     private static final String SHIM_STANDS_HERE = "#error \"The shim is .*";
 
+    private final UnaryOperator<String> change;
+
+    HostCompiler(UnaryOperator<String> change) {
+        this.change = change;
+    }
+
     @Override
     public String identity() {
         // The engine is part of what code depends on.
         return "g++ for the host, engine " + resource("host/live.cpp").hashCode() + " shim "
-                + resource("simt/shim.h").hashCode();
+                + resource("simt/shim.h").hashCode() + " change "
+                + (change.apply(KernelSource.text()) + change.apply(KernelSource.check())).hashCode();
     }
 
     @Override
@@ -32,7 +41,7 @@ final class HostCompiler implements Compiler {
                 Files.writeString(folder.resolve("shim.h"), resource("simt/shim.h"));
                 Files.writeString(folder.resolve("live.cpp"), resource("host/live.cpp"));
                 Files.writeString(
-                        folder.resolve("kernels.cu"), source.replaceAll(SHIM_STANDS_HERE, "#include \"shim.h\""));
+                        folder.resolve("kernels.cu"), change.apply(source).replaceAll(SHIM_STANDS_HERE, "#include \"shim.h\""));
                 List<String> command = new ArrayList<>(List.of(
                         Tools.find("g++").orElseThrow().toString(),
                         "-std=c++17",

@@ -36,11 +36,12 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Eight devices, each a thread that does what is queued there, one thing after the other. */
-final class HostDriver implements Driver {
+class HostDriver implements Driver {
     /** The time that a call is said to take. */
     interface Costs {
         /** In nanoseconds, of a kernel by its entry point. */
@@ -54,6 +55,9 @@ final class HostDriver implements Driver {
     private static final int MULTIPROCESSORS = 3;
     private static final int BLOCKS = 2;
     private static final int THREADS = 1024;
+
+    /** What the engine copies for every kernel, however little of it is the kernel's. */
+    private static final int MOST_ARGUMENT_BYTES = 184;
 
     private record Library(SymbolLookup symbols, MethodHandle launch, Arena arena) {}
 
@@ -69,7 +73,7 @@ final class HostDriver implements Driver {
     private final Map<Long, Long> events = new ConcurrentHashMap<>();
     private final Map<Long, List<Runnable>> graphs = new ConcurrentHashMap<>();
     private final Map<Long, List<Runnable>> capturing = new ConcurrentHashMap<>();
-    private final Compiler compiler = new HostCompiler();
+    private final Compiler compiler;
     private final String version;
     private final boolean reach;
     private final @Nullable HostLibrary library;
@@ -81,7 +85,13 @@ final class HostDriver implements Driver {
     /** Whether the host waited for the device: the next kernel then begins after a gap. */
     private final boolean[] rested = new boolean[DEVICES];
 
-    private HostDriver(String version, boolean reach, @Nullable HostLibrary library, @Nullable Costs costs) {
+    private HostDriver(
+            UnaryOperator<String> change,
+            String version,
+            boolean reach,
+            @Nullable HostLibrary library,
+            @Nullable Costs costs) {
+        compiler = new HostCompiler(change);
         this.version = version;
         this.reach = reach;
         this.library = library;
@@ -90,12 +100,17 @@ final class HostDriver implements Driver {
 
     /** Devices that reach one another. */
     HostDriver() {
-        this("1", true, null, null);
+        this(UnaryOperator.identity());
+    }
+
+    /** With kernels that are changed before they are compiled. */
+    HostDriver(UnaryOperator<String> change) {
+        this(change, "1", true, null, null);
     }
 
     /** Devices that do not reach one another, with a library of collectives or without. */
     static HostDriver withoutPeerAccess(@Nullable HostLibrary library) {
-        return new HostDriver("1", false, library, null);
+        return new HostDriver(UnaryOperator.identity(), "1", false, library, null);
     }
 
     /**
@@ -103,7 +118,7 @@ final class HostDriver implements Driver {
      * was measured on others of this kind is not taken for theirs.
      */
     static HostDriver withCosts(Costs costs) {
-        return new HostDriver("1 " + UUID.randomUUID(), true, null, costs);
+        return new HostDriver(UnaryOperator.identity(), "1 " + UUID.randomUUID(), true, null, costs);
     }
 
     /** How much memory is handed out and not given back. */
@@ -233,7 +248,9 @@ final class HostDriver implements Driver {
             @Override
             public void launch(Kernel kernel, int blocks) {
                 // What stands there now is what the kernel gets.
-                MemorySegment own = Arena.ofAuto().allocate(argumentBytes, 16).copyFrom(arguments);
+                MemorySegment own = Arena.ofAuto()
+                        .allocate(Math.max(argumentBytes, MOST_ARGUMENT_BYTES), 16)
+                        .copyFrom(arguments);
                 Library library = Objects.requireNonNull(kernels.get(kernel.handle()));
                 queue(stream, () -> {
                     if (costs != null) {
@@ -388,6 +405,11 @@ final class HostDriver implements Driver {
     @Override
     public void copy(Stream stream, long to, long from, long bytes) {
         queue(stream, () -> at(to, bytes).copyFrom(at(from, bytes)));
+    }
+
+    @Override
+    public Readiness processSharing(int device) {
+        return new Readiness.NotReady("These devices are of one process.");
     }
 
     @Override

@@ -1,5 +1,8 @@
 // Runs one kernel at a time on the calling thread, every lane a fiber; the kernels of other ranks run on other threads at
 // the same time, each from a library of its own. What shim.h asks of simt.h, with the clock of the machine.
+//
+// A kernel's one parameter is a struct of more than 16 bytes, which the ABI passes in memory: all of them are called as if
+// it were the largest, of which a kernel with a smaller one reads the beginning.
 #include "kernels.cu"
 
 #include <sched.h>
