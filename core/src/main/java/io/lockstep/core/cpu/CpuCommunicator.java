@@ -143,7 +143,7 @@ final class CpuCommunicator implements Communicator, Watch {
     private String circumstances() {
         return "cpu " + Machine.processorModel() + ", processors "
                 + machine.processors().size() + " crowded " + machine.crowded() + " lanes " + machine.lanes()
-                + " world " + worldSize() + " vectors " + vectorBits;
+                + " world " + worldSize() + " vectors " + vectorBits + " two-shot below " + CpuTrial.CLEARLY;
     }
 
     private CpuPlan planTogether(Operation operation, String peculiarity, CpuPlan.LaneMaker maker) {

@@ -49,8 +49,13 @@ public final class Crossover {
         /** Makes calls of both algorithms until their times mean something. */
         void warmUp();
 
-        /** The time of a call, the median of several, in any unit. */
+        /** The time of a call, in any unit. */
         double time(int tokens, Algorithm algorithm);
+
+        /** Two-shot wins if it takes less than this share of the time of one-shot. */
+        default double clearly() {
+            return CLEARLY;
+        }
 
         @Override
         void close();
@@ -89,7 +94,7 @@ public final class Crossover {
             for (int tokens = 1; tokens <= most; tokens *= 2) {
                 double oneShot = trial.time(tokens, Algorithm.ONE_SHOT);
                 double twoShot = trial.time(tokens, Algorithm.TWO_SHOT);
-                boolean win = twoShot < CLEARLY * oneShot;
+                boolean win = twoShot < trial.clearly() * oneShot;
                 firstWin = win ? Math.min(firstWin, tokens) : Integer.MAX_VALUE;
                 wins = win ? wins + 1 : 0;
                 boolean enough = wins == WINS || System.nanoTime() - start > BUDGET_NANOS;
