@@ -116,7 +116,11 @@ class KilledAndStoppedRanksTest {
             Thread.sleep(random.nextInt(200));
         }
         ranks[victim].signal(event == Event.STOP ? "STOP" : "KILL");
-        // Not before: to start the program that sends the signal may take long where others use the processors.
+        if (event != Event.STOP) {
+            ranks[victim].awaitEnd();
+        }
+        // Not before: to start the program that sends the signal, and to end a process, may take long where others use
+        // the processors, and nobody can hear of an end that has not come.
         long moment = System.currentTimeMillis();
         for (int rank = 0; rank < WORLD; rank++) {
             if (rank != victim) {
@@ -128,7 +132,6 @@ class KilledAndStoppedRanksTest {
             assertThat(ranks[victim].line(what, PATIENCE)).as(what).startsWith("failed ");
             assertThat(ranks[victim].holdsSharedMemory()).as(what).isFalse();
         } else {
-            ranks[victim].awaitEnd();
             ranks[victim] = start();
         }
     }
