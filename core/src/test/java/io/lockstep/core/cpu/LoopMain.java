@@ -34,9 +34,9 @@ final class LoopMain {
             try (Communicator communicator = Communicator.join(spec)) {
                 loop(communicator, Long.parseLong(words.get(4)));
             } catch (LockstepException e) {
-                report("failed " + e.getClass().getSimpleName(), e);
+                report("failed " + e.getClass().getSimpleName(), System.currentTimeMillis(), e);
             } catch (RuntimeException | Error e) {
-                report("wrong " + e.getClass().getSimpleName(), e);
+                report("wrong " + e.getClass().getSimpleName(), System.currentTimeMillis(), e);
             }
         }
     }
@@ -53,13 +53,20 @@ final class LoopMain {
             Plan plan = plans[random.nextInt(plans.length)];
             int tokens = random.nextInt(8) == 0 ? 1 + random.nextInt(600) : 1 + random.nextInt(8);
             Place input = random.nextBoolean() ? null : Place.NATIVE;
-            new OneCall(plan, communicator.worldSize(), communicator.rank(), tokens, seed + call, Layer.Mix.ORDINARY)
-                    .run("call " + call, input, Place.NATIVE, false);
+            OneCall one = new OneCall(
+                    plan, communicator.worldSize(), communicator.rank(), tokens, seed + call, Layer.Mix.ORDINARY);
+            try {
+                one.run("call " + call, input, Place.NATIVE, false);
+            } catch (LockstepException e) {
+                report("failed " + e.getClass().getSimpleName(), one.began(), e);
+                return;
+            }
         }
     }
 
-    private static void report(String what, Throwable e) {
-        System.out.println(what + " " + System.currentTimeMillis() + " "
+    /** What happened, when, and since when this rank could hear of it: not while it made tensors or compared them. */
+    private static void report(String what, long began, Throwable e) {
+        System.out.println(what + " " + System.currentTimeMillis() + " " + began + " "
                 + String.valueOf(e.getMessage()).replace('\n', ' '));
     }
 }
