@@ -13,9 +13,9 @@ import java.lang.foreign.ValueLayout;
  * caches are best. The ranks of a group may move from near to far and back within seconds, so now and then an ordinary
  * copy is timed, and its speed decides for the next ones.
  *
- * <p>Near, the lines of a later copy can be claimed: a byte is stored in each, and the cache fetches them while the
- * lane computes. It can be done in three parts with arithmetic between them, since stores go to memory in their order,
- * and those of the arithmetic would stall behind too many claims.
+ * <p>Near, the lines of the next copy but one can be claimed: a byte is stored in each, and the cache fetches them
+ * while the lane computes. It can be done in three parts with arithmetic between them, since stores go to memory in
+ * their order, and those of the arithmetic would stall behind too many claims.
  */
 final class CopyPath {
     /** Smaller copies take less time than to decide. */
@@ -77,10 +77,14 @@ final class CopyPath {
         }
     }
 
-    /** Claims a third of the lines of a later copy, whatever they hold, if ordinary stores will make it. */
+    /**
+     * Claims a third of the lines of the next copy but one, whatever they hold, if ordinary stores will make it and it
+     * will not be timed: a copy to claimed lines is quick from the most distant core.
+     */
     void claim(long to, long bytes) {
+        boolean timed = probesLeft >= 2 || (probesLeft == 0 && (copies + 2) % DECIDED_EVERY <= 1);
         claimed = to;
-        claimEnd = distant || bytes < SMALLEST ? to : to + bytes;
+        claimEnd = distant || timed || bytes < SMALLEST ? to : to + bytes;
         // Rounded up: three parts leave nothing, which a later call must not store.
         claimStep = (bytes + 2) / 3;
         claimMore();

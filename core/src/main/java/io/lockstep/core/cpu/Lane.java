@@ -366,11 +366,9 @@ class Lane {
     }
 
     void finishRow(int chunk, int from, long raw) {
+        // Where several chunks follow each other, claimed lines push others out of the cache: nothing is gained.
         if (call.place == STAGED && chunks == 1) {
-            // This rank writes there in its next call but one, and its peers have read it: they have sent this chunk.
-            // Where several chunks follow each other their lines push one another out of the cache: nothing is gained.
-            long next = base + layout.staging(rank, index, slot(chunk + 2));
-            copyPath.claim(next + (long) from * bytes, operation.rowBytes());
+            claim(chunk + 2, from);
         }
         int hidden = operation.hidden();
         long rowBytes = operation.rowBytes();
@@ -406,6 +404,14 @@ class Lane {
             }
             operands.out.flush(offset, rowBytes, outRow);
         }
+    }
+
+    /**
+     * Claims the lines that a row of a later chunk takes in its slot, for which every rank must have sent the chunk two
+     * before it: then the slot is read.
+     */
+    void claim(int later, int from) {
+        copyPath.claim(base + layout.staging(rank, index, slot(later)) + (long) from * bytes, operation.rowBytes());
     }
 
     private void finishSum(int chunk, int from, long raw, int length) {
