@@ -5,16 +5,23 @@ import io.lockstep.core.posix.RawMemory;
 import io.lockstep.core.posix.StreamingCopy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * How a lane copies to its staging memory, whose lines lie in the caches of the ranks that read them last. Near cores
  * give them back quickly, and ordinary stores are best; from distant ones each line takes long, and stores past the
  * caches are best. The ranks of a group may move from near to far and back within seconds, so now and then an ordinary
  * copy is timed, and its speed decides for the next ones.
+ *
+ * <p>Near, the lines of the next copy but one can be claimed: a byte is stored in each, and the cache fetches them
+ * while the lane computes. It can be done in three parts with arithmetic between them, since stores go to memory in
+ * their order, and those of the arithmetic would stall behind too many claims.
  */
 final class CopyPath {
     /** Smaller copies take less time than to decide. */
     private static final int SMALLEST = 2048;
+
+    private static final int CACHE_LINE = 64;
 
     /** Copies from one decision to the next. */
     private static final int DECIDED_EVERY = 64;
@@ -41,6 +48,9 @@ final class CopyPath {
     private final SharedWords words;
     private boolean distant;
     private long decided;
+    private long claimed;
+    private long claimEnd;
+    private long claimStep;
     private int copies;
     private int probesLeft;
     private long probedBytes;
@@ -65,6 +75,29 @@ final class CopyPath {
         } else {
             plain(to, from, bytes);
         }
+    }
+
+    /**
+     * Claims a third of the lines of the next copy but one, whatever they hold, if ordinary stores will make it and it
+     * will not be timed: a copy to claimed lines is quick from the most distant core.
+     */
+    void claim(long to, long bytes) {
+        boolean timed = probesLeft >= 2 || (probesLeft == 0 && (copies + 2) % DECIDED_EVERY <= 1);
+        claimed = to;
+        claimEnd = distant || timed || bytes < SMALLEST ? to : to + bytes;
+        // Rounded up: three parts leave nothing, which a later call must not store.
+        claimStep = (bytes + 2) / 3;
+        claimMore();
+    }
+
+    /** The next third of what {@link #claim} began. */
+    void claimMore() {
+        long end = Math.min(claimEnd, claimed + claimStep);
+        long at = claimed;
+        for (; at < end; at += CACHE_LINE) {
+            RawMemory.ALL.set(ValueLayout.JAVA_BYTE, at, (byte) 0);
+        }
+        claimed = at;
     }
 
     private void probe(long to, long from, long bytes) {

@@ -131,7 +131,7 @@ final class CpuCommunicator implements Communicator, Watch {
             try {
                 int most = Math.clamp(CpuTrial.MOST_BYTES / operation.rowBytes(), 1, operation.maxTokens());
                 plan.crossover(new Crossover(agreement, rank(), operation, circumstances())
-                        .find(most, tokens -> new CpuTrial(plan, tokens)));
+                        .find(most, tokens -> new CpuTrial(plan, tokens, machine.crowded())));
             } catch (RuntimeException | Error e) {
                 throw failing(e);
             }
@@ -143,7 +143,7 @@ final class CpuCommunicator implements Communicator, Watch {
     private String circumstances() {
         return "cpu " + Machine.processorModel() + ", processors "
                 + machine.processors().size() + " crowded " + machine.crowded() + " lanes " + machine.lanes()
-                + " world " + worldSize() + " vectors " + vectorBits;
+                + " world " + worldSize() + " vectors " + vectorBits + " two-shot below " + CpuTrial.CLEARLY;
     }
 
     private CpuPlan planTogether(Operation operation, String peculiarity, CpuPlan.LaneMaker maker) {

@@ -23,12 +23,12 @@ import java.lang.foreign.MemorySegment;
  * </ul>
  *
  * <p>Nothing is waited for before a slot is written again. Hazard: a rank writes chunk s + 4 over chunk s while a
- * slower one still reads that. Invariant: chunk s + 4 is sent after s + 2 was finished here, so every rank's ready(s +
- * 2) was seen; a rank sends s + 2 only after it has finished s. For the parts: part s + 2 is written after every
- * ready(s + 2) was seen. For the lent input: it is written again two calls later, after a whole call in which every
- * rank's ready was seen, which it sends only after it has finished the call before. The symmetric input may be written
- * as soon as the call returns, so there its end is awaited: in two-shot by shared(s) of the last chunk as ever; in
- * one-shot that word is published, and awaited by those who gave such an input, for this alone.
+ * slower one still reads that. Invariant: its slot is written, by the copy or already by the claim of its lines, after
+ * every rank's ready(s + 2) was seen; a rank sends s + 2 only after it has finished s. For the parts: part s + 2 is
+ * written after every ready(s + 2) was seen. For the lent input: it is written again two calls later, after a whole
+ * call in which every rank's ready was seen, which it sends only after it has finished the call before. The symmetric
+ * input may be written as soon as the call returns, so there its end is awaited: in two-shot by shared(s) of the last
+ * chunk as ever; in one-shot that word is published, and awaited by those who gave such an input, for this alone.
  */
 class Lane {
     /** In a ready word: the chunk lies in its slot of the staging memory. */
@@ -79,6 +79,7 @@ class Lane {
     private int firstRow;
     private int endRow;
     private int firstSequence;
+    private int chunks;
     private long weight;
     private boolean weightFinite;
 
@@ -122,7 +123,7 @@ class Lane {
         endRow = (int) ((long) call.rows * (index + 1) / call.activeLanes);
         firstSequence = sequence + 1;
         othersKeep = false;
-        int chunks = (endRow - firstRow + layout.chunkRows() - 1) / layout.chunkRows();
+        chunks = (endRow - firstRow + layout.chunkRows() - 1) / layout.chunkRows();
         if (chunks > 0) {
             send(0);
         }
@@ -365,6 +366,10 @@ class Lane {
     }
 
     void finishRow(int chunk, int from, long raw) {
+        // Where several chunks follow each other, claimed lines push others out of the cache: nothing is gained.
+        if (call.place == STAGED && chunks == 1) {
+            claim(chunk + 2, from);
+        }
         int hidden = operation.hidden();
         long rowBytes = operation.rowBytes();
         long offset = (firstElement(chunk) + from) * bytes;
@@ -381,12 +386,14 @@ class Lane {
                 kernels.add(row, raw, addend, hidden);
             }
         }
+        copyPath.claimMore();
         float squares = kernels.squares(row, hidden);
         // A NaN among the squares makes their sum one: only then can the row hold any.
         if (operation.residual() && Float.isNaN(squares)) {
             kernels.canonicalise(row, row, hidden);
         }
         operands.residualOut.flush(offset, rowBytes, residualRow);
+        copyPath.claimMore();
         if (operation.norm()) {
             long to = operands.out.writable(offset, outRow);
             float scale = Reference.scale(squares, hidden, operation.epsilon());
@@ -397,6 +404,14 @@ class Lane {
             }
             operands.out.flush(offset, rowBytes, outRow);
         }
+    }
+
+    /**
+     * Claims the lines that a row of a later chunk takes in its slot, for which every rank must have sent the chunk two
+     * before it: then the slot is read.
+     */
+    void claim(int later, int from) {
+        copyPath.claim(base + layout.staging(rank, index, slot(later)) + (long) from * bytes, operation.rowBytes());
     }
 
     private void finishSum(int chunk, int from, long raw, int length) {

@@ -16,6 +16,7 @@ import java.util.Locale;
  */
 public final class Crossover {
     private static final long BUDGET_NANOS = 500_000_000L;
+    private static final long WARM_UP_NANOS = 500_000_000L;
     private static final int WINS = 2;
 
     /** One-shot takes fewer steps: what looks like a draw goes to it. */
@@ -46,11 +47,28 @@ public final class Crossover {
 
     /** Measures calls. Collective: every rank makes the same ones. */
     public interface Trial extends AutoCloseable {
-        /** Makes calls of both algorithms until their times mean something. */
+        /** Makes calls of both algorithms, so that their times mean something. */
         void warmUp();
 
-        /** The time of a call, the median of several, in any unit. */
+        /** How often it takes to warm up, at the most: less often where that takes too long. */
+        default int warmUps() {
+            return 1;
+        }
+
+        /** The time of a call, in any unit. */
         double time(int tokens, Algorithm algorithm);
+
+        /** Two-shot wins if it takes less than this share of the time of one-shot. */
+        default double clearly() {
+            return CLEARLY;
+        }
+
+        /**
+         * From how many tokens on to use two-shot where time has run out after so many, and nothing is known of more.
+         */
+        default int unmeasured(int tokens) {
+            return Integer.MAX_VALUE;
+        }
 
         @Override
         void close();
@@ -73,32 +91,53 @@ public final class Crossover {
         if (!kept.isEmpty()) {
             return Integer.parseInt(kept);
         }
-        int crossover = measure(most, trials);
-        if (rank == 0) {
-            write(crossover, most);
-        }
-        return crossover;
+        return measure(most, trials);
     }
 
     private int measure(int most, Trials trials) {
         try (Trial trial = trials.prepare(most)) {
-            trial.warmUp();
+            warmUp(trial);
             long start = System.nanoTime();
             int firstWin = Integer.MAX_VALUE;
             int wins = 0;
             for (int tokens = 1; tokens <= most; tokens *= 2) {
                 double oneShot = trial.time(tokens, Algorithm.ONE_SHOT);
                 double twoShot = trial.time(tokens, Algorithm.TWO_SHOT);
-                boolean win = twoShot < CLEARLY * oneShot;
+                boolean win = twoShot < trial.clearly() * oneShot;
                 firstWin = win ? Math.min(firstWin, tokens) : Integer.MAX_VALUE;
                 wins = win ? wins + 1 : 0;
-                boolean enough = wins == WINS || System.nanoTime() - start > BUDGET_NANOS;
-                String decision = agreement.decide("the crossover", enough ? Integer.toString(firstWin) : "");
+                boolean late = System.nanoTime() - start > BUDGET_NANOS;
+                int found = late && wins == 0 ? trial.unmeasured(tokens) : firstWin;
+                String decision =
+                        agreement.decide("the crossover", wins == WINS || late ? Integer.toString(found) : "");
                 if (!decision.isEmpty()) {
+                    // What a busy machine has left no time for is measured again the next time.
+                    keep(Integer.parseInt(decision), most, wins == WINS);
                     return Integer.parseInt(decision);
                 }
             }
-            return Integer.parseInt(agreement.decide("the crossover", Integer.toString(firstWin)));
+            int crossover = Integer.parseInt(agreement.decide("the crossover", Integer.toString(firstWin)));
+            keep(crossover, most, true);
+            return crossover;
+        }
+    }
+
+    private void warmUp(Trial trial) {
+        long start = System.nanoTime();
+        for (int round = 1; ; round++) {
+            trial.warmUp();
+            boolean enough = round == trial.warmUps() || System.nanoTime() - start > WARM_UP_NANOS;
+            if (!agreement
+                    .decide("the end of the warm-up", enough ? "warm" : "")
+                    .isEmpty()) {
+                return;
+            }
+        }
+    }
+
+    private void keep(int crossover, int most, boolean measured) {
+        if (rank == 0 && measured) {
+            write(crossover, most);
         }
     }
 

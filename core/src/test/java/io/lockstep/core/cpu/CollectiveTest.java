@@ -13,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
@@ -45,7 +46,14 @@ class CollectiveTest {
                         ALGORITHMS[choice[4]]));
     }
 
+    /**
+     * The whole product takes long: {@code -Dlockstep.shard=3/37} is the third of 37 parts of it, every 37th case from
+     * the third on. With a prime number of parts each has small shapes and large ones.
+     */
     static Stream<Arguments> all() {
+        String[] shard = System.getProperty("lockstep.shard", "1/1").split("/", -1);
+        int part = Integer.parseInt(shard[0]);
+        int parts = Integer.parseInt(shard[1]);
         List<Arguments> all = new ArrayList<>();
         for (DType dtype : DType.values()) {
             for (int world : WORLDS) {
@@ -58,7 +66,7 @@ class CollectiveTest {
                 }
             }
         }
-        return all.stream();
+        return IntStream.range(0, all.size()).filter(i -> i % parts == part - 1).mapToObj(all::get);
     }
 
     @ParameterizedTest(name = "{0}, world size {1}, hidden {2}, tokens {3}, {4}")

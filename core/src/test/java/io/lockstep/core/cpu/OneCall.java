@@ -16,12 +16,18 @@ final class OneCall {
     private final Layer layer;
     private final int rank;
     private final int tokens;
+    private long began;
 
     OneCall(Plan plan, int worldSize, int rank, int tokens, long seed, Layer.Mix mix) {
         this.plan = plan;
         this.rank = rank;
         this.tokens = tokens;
         layer = new Layer(plan.operation(), worldSize, tokens, seed, mix);
+    }
+
+    /** The time at which the call itself began, after the tensors were made; milliseconds since 1970. */
+    long began() {
+        return began;
     }
 
     /**
@@ -83,6 +89,7 @@ final class OneCall {
         if (reduced != null) {
             tensors = tensors.withReduced(reduced);
         }
+        began = System.currentTimeMillis();
         plan.run(tokens, tensors);
         // The input is the caller's again, though other ranks may still be in the call.
         if (!over && inputs.input() != null) {

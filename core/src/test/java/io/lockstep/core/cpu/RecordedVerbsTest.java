@@ -87,6 +87,12 @@ class RecordedVerbsTest {
         }
 
         @Override
+        void claim(int later, int from) {
+            recorder.claim(base + layout.staging(rank, index, slot(later)));
+            super.claim(later, from);
+        }
+
+        @Override
         void finishRow(int chunk, int from, long raw) {
             recorder.data(Verb.Kind.READ, raw, world);
             super.finishRow(chunk, from, raw);
@@ -94,7 +100,7 @@ class RecordedVerbsTest {
     }
 
     /** What a rank did, and what its protocol asks for. */
-    private record Recorded(List<String> found, List<String> expected) {}
+    private record Recorded(List<String> found, List<String> expected, int claims, List<String> early) {}
 
     private static Map<Integer, Recorded> record(
             Protocol protocol, Algorithm algorithm, int world, double[] chunksOfCalls, CpuPlan.LaneMaker maker) {
@@ -134,7 +140,9 @@ class RecordedVerbsTest {
                     round = last + 1;
                 }
             }
-            all.put(communicator.rank(), new Recorded(recorder.lines(), recorder.expected(verbs)));
+            all.put(
+                    communicator.rank(),
+                    new Recorded(recorder.lines(), recorder.expected(verbs), recorder.claims(), recorder.early()));
             RECORDER.remove();
         });
         assertThat(all).hasSize(world);
@@ -188,6 +196,37 @@ class RecordedVerbsTest {
                         .as("rank %d", rank)
                         .isNotEmpty()
                         .isEqualTo(recorded.expected()));
+    }
+
+    /** Some calls have one chunk, in which lines are claimed, and some more. */
+    private static final double[] MANY_OF_ONE_CHUNK = {0, 1, 0.5, 1, 1, 2.5, 1, 0, 1, 1, 1};
+
+    @ParameterizedTest
+    @CsvSource({"ONE_SHOT, 2", "ONE_SHOT, 4", "TWO_SHOT, 4"})
+    void linesAreClaimedWhenEveryPeerHasReadThem(Algorithm algorithm, int world) {
+        Protocol protocol = algorithm == Algorithm.ONE_SHOT ? Protocols.cpuOneShot() : Protocols.cpuTwoShot();
+        record(protocol, algorithm, world, MANY_OF_ONE_CHUNK, RecordingLane::new)
+                .forEach((rank, recorded) -> {
+                    assertThat(recorded.claims()).as("rank %d", rank).isPositive();
+                    assertThat(recorded.early()).as("rank %d", rank).isEmpty();
+                });
+    }
+
+    @Test
+    void linesClaimedOneChunkTooEarlyAreNoticed() {
+        record(
+                        Protocols.cpuOneShot(),
+                        Algorithm.ONE_SHOT,
+                        2,
+                        MANY_OF_ONE_CHUNK,
+                        (setup, index, waiter, scratch) -> new RecordingLane(setup, index, waiter, scratch) {
+                            @Override
+                            void claim(int later, int from) {
+                                super.claim(later + 1, from);
+                            }
+                        })
+                .forEach((rank, recorded) ->
+                        assertThat(recorded.early()).as("rank %d", rank).isNotEmpty());
     }
 
     /** What a lane could do wrong. All ranks do, so that none waits for another in vain. */

@@ -5,6 +5,7 @@ import io.lockstep.core.protocol.Verb;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,8 @@ final class VerbRecorder {
 
     private final Setup setup;
     private final List<Access> accesses = new ArrayList<>();
+    private final List<String> early = new ArrayList<>();
+    private int claims;
 
     VerbRecorder(Setup setup) {
         this.setup = setup;
@@ -53,6 +56,46 @@ final class VerbRecorder {
             float value = RawMemory.ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, address);
             record(kind, place, Math.round(value / times), address);
         }
+    }
+
+    /** Lines of a slot are claimed: what lies there must have been read by every peer. */
+    void claim(long address) {
+        claims++;
+        int slot = Objects.requireNonNull(place(address)).copy();
+        int lies = last(Verb.Kind.WRITE, "staging", slot, setup.rank());
+        for (int peer = 0; peer < setup.layout().worldSize(); peer++) {
+            if (lies > 0 && peer != setup.rank()) {
+                int sent = 0;
+                for (int copy = 0; copy < PlanLayout.SLOTS; copy++) {
+                    sent = Math.max(sent, last(Verb.Kind.AWAIT, "ready", copy, peer));
+                }
+                // A rank sends round r + 2 when it has finished round r.
+                if (sent < lies + 2) {
+                    early.add("round " + lies + " in slot " + slot + ", and rank " + peer + " has sent " + sent);
+                }
+            }
+        }
+    }
+
+    private int last(Verb.Kind kind, String buffer, int copy, int rank) {
+        return accesses.stream()
+                .filter(access -> access.peer() == rank
+                        && access.verb().kind() == kind
+                        && access.verb().buffer().equals(buffer)
+                        && access.verb().copy() == copy)
+                .mapToInt(access -> access.verb().epoch())
+                .max()
+                .orElse(0);
+    }
+
+    /** How many rows were claimed. */
+    int claims() {
+        return claims;
+    }
+
+    /** The claims that came too early. */
+    List<String> early() {
+        return List.copyOf(early);
     }
 
     private void record(Verb.Kind kind, Place place, int epoch, long address) {
