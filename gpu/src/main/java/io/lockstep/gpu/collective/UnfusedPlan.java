@@ -125,6 +125,11 @@ final class UnfusedPlan implements GpuPlan {
     }
 
     @Override
+    public boolean exact() {
+        return sum.exact();
+    }
+
+    @Override
     public Algorithm algorithm(int tokens) {
         return sum.algorithm(tokens);
     }
