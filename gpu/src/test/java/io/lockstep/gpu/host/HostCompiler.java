@@ -41,7 +41,8 @@ final class HostCompiler implements Compiler {
                 Files.writeString(folder.resolve("shim.h"), resource("simt/shim.h"));
                 Files.writeString(folder.resolve("live.cpp"), resource("host/live.cpp"));
                 Files.writeString(
-                        folder.resolve("kernels.cu"), change.apply(source).replaceAll(SHIM_STANDS_HERE, "#include \"shim.h\""));
+                        folder.resolve("kernels.cu"),
+                        change.apply(source).replaceAll(SHIM_STANDS_HERE, "#include \"shim.h\""));
                 List<String> command = new ArrayList<>(List.of(
                         Tools.find("g++").orElseThrow().toString(),
                         "-std=c++17",
