@@ -61,6 +61,8 @@ LS_FN u32 ls_anew(u32 v) {
     asm volatile("" : "+r"(v));
     return v;
 }
+// What is asked for behind it is not loaded before it: a compiler that asks for everything at once runs out of registers.
+LS_FN void ls_in_order() { asm volatile("" ::: "memory"); }
 
 // The end of every earlier kernel on the stream, its memory included: nothing is read or written before it.
 LS_FN void ls_wait_for_previous_kernel() {
@@ -213,6 +215,7 @@ LS_FN u32 ls_anew(u32 v) {
     asm volatile("" : "+v"(v));
     return v;
 }
+LS_FN void ls_in_order() { asm volatile("" ::: "memory"); }
 LS_FN void ls_acquire_all() { __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, ""); }
 LS_FN void ls_wait_for_previous_kernel() {}
 LS_FN void ls_let_next_kernel_start() {}

@@ -52,8 +52,6 @@ LS_FN void ls_store(void *tensor, u32 row, u32 pack, const LsPack &p) {
     }
 }
 
-// What is asked for behind it is not loaded before it: a compiler that asks for everything at once runs out of registers.
-LS_FN void ls_in_order() { asm volatile("" ::: "memory"); }
 LS_FN LsPack ls_anew(LsPack p) {
 #pragma unroll
     for (int i = 0; i < 4; i++) {

@@ -22,6 +22,7 @@ LS_FN void ls_raise(u32 *shared) { __atomic_store_n(shared, 1u, __ATOMIC_RELAXED
 // A wave of 64 may hold lanes that pass and lanes that wait: it meets the others once.
 LS_FN void ls_meet(bool waits, int line = __builtin_LINE()) { simt::meet(line, waits || LS_WAVE == 64); }
 LS_FN u32 ls_anew(u32 v) { return v; }
+LS_FN void ls_in_order() {}
 LS_FN void ls_wave_drain() {}
 LS_FN void ls_acquire_all() {}
 LS_FN void ls_wait_for_previous_kernel() {}
