@@ -45,7 +45,7 @@ public abstract class FaultyBackend implements Backend {
     /** The specification on the device is another one. */
     public static final class SubtractsInTheSpecification extends FaultyBackend {
         public SubtractsInTheSpecification() {
-            super("host-with-another-specification", true, "sum[i] = sum[i] + next[i];", "sum[i] = sum[i] - next[i];");
+            super("host-with-another-specification", true, ": sum[i] + next[i];", ": sum[i] - next[i];");
         }
     }
 
