@@ -44,7 +44,7 @@ class DutiesTest {
     }
 
     /** A CPU call of one chunk stages nothing ahead, one of many chunks always does: both occur. */
-    private static List<Protocol> forms(Protocol protocol) {
+    static List<Protocol> forms(Protocol protocol) {
         if (protocol.lookAhead() == 0) {
             return List.of(protocol);
         }
