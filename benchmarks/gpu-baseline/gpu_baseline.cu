@@ -7,7 +7,6 @@
 #include "port.h"
 #include "numerics.h"
 #include "frame.h"
-#include "row.h"
 
 #include <algorithm>
 #include <atomic>
@@ -33,20 +32,6 @@
 
 static constexpr int RANKS = LS_RANKS;
 static constexpr int HIDDEN = LS_HIDDEN;
-
-// The unfused path's second half: add and norm of a reduced row, one row a block.
-__global__ void __launch_bounds__(LS_THREADS) add_norm(LS_ARGS a) {
-    __shared__ LsBlock shared;
-    ls_wait_for_previous_kernel();
-    ls_let_next_kernel_start();
-    LsCall call = {};
-    call.holds_rows = ls_thread() < LS_ROW_THREADS;
-    LsRow weight = ls_load_weight<true>(a, call);
-    ls_votes_begin(&shared.votes);
-    for (u32 row = ls_block(); row < a.tokens; row += ls_blocks()) {
-        ls_finish<true>(a, shared, call, row, ls_load_row<true>(call, a.input, row), ls_load_residual<true>(a, call, row), weight);
-    }
-}
 
 // ---- NCCL, found when running ----
 struct NcclUniqueId { char bytes[128]; };
@@ -88,14 +73,14 @@ static int most_spares = 16;
 enum Variant { ONE_PUSH, TWO_PUSH, ONE_PULL, TWO_PULL, NCCL_NORM, EMPTY, VARIANTS };
 static const char *NAMES[] = {"one-push", "two-push", "one-pull", "two-pull", "nccl+norm", "empty"};
 // Each rank has kernels of its own, compiled for it: files beside this program.
-static const char *ENTRIES[] = {"ls_one_shot_push", "ls_two_shot_push", "ls_one_shot_pull", "ls_two_shot_pull"};
-static cudaKernel_t kernels[RANKS][4];
+static const char *ENTRIES[] = {"ls_one_shot_push", "ls_two_shot_push", "ls_one_shot_pull", "ls_two_shot_pull", "ls_finish_sums"};
+static cudaKernel_t kernels[RANKS][EMPTY];
 static void load_kernels(const std::string &program, const std::string &suffix) {
     for (int i = 0; i < RANKS; i++) {
         std::string file = program + suffix + "_rank" + std::to_string(i) + ".cubin";
         cudaLibrary_t library;
         CUDA(cudaLibraryLoadFromFile(&library, file.c_str(), nullptr, nullptr, 0, nullptr, nullptr, 0));
-        for (int v = 0; v < 4; v++) CUDA(cudaLibraryGetKernel(&kernels[i][v], library, ENTRIES[v]));
+        for (int v = 0; v < EMPTY; v++) CUDA(cudaLibraryGetKernel(&kernels[i][v], library, ENTRIES[v]));
     }
 }
 static const void *kernel_of(int v, int rank) { return (const void *)kernels[rank][v]; }
@@ -136,7 +121,7 @@ static void launch(int rank, int v, u32 tokens, int per_sm) {
             exit(3);
         }
         args.input = r.reduced;
-        launch_kernel(r, (const void *)add_norm, std::min<int>(tokens, 8 * sms), &args);
+        launch_kernel(r, kernel_of(v, rank), std::min<int>(tokens, 8 * sms), &args);
     } else {
         u32 items = v == ONE_PUSH || v == ONE_PULL ? tokens : (tokens + RANKS - 1) / RANKS;
         args.carriers = std::min<int>(items, most_blocks(v, per_sm));
