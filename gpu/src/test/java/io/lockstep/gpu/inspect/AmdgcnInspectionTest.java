@@ -24,9 +24,13 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+/** Most of its time is the compiler's, a process for each test. */
+@Execution(ExecutionMode.CONCURRENT)
 class AmdgcnInspectionTest {
     private static final int ARGUMENT_BYTES = KernelOptions.ARGUMENT_BYTES;
     private static final String WAITS =
@@ -424,7 +428,7 @@ class AmdgcnInspectionTest {
         String source = KernelSource.text()
                 .replace(
                         "__attribute__((amdgpu_flat_work_group_size(threads, threads)))",
-                        "__attribute__((amdgpu_flat_work_group_size(threads, threads), amdgpu_num_vgpr(32)))");
+                        "__attribute__((amdgpu_flat_work_group_size(threads, threads), amdgpu_num_vgpr(16)))");
         assertThat(source).isNotEqualTo(KernelSource.text());
         byte[] code = Needs.clang().compile(source, options);
         assertThat(AmdgcnInspection.code(
