@@ -153,7 +153,7 @@ LS_FN void ls_compare_rows(const LsCheckArgs &a) {
 
 // ---- The kernels ----
 
-#define LS_CHECK(name) LS_KERNEL void LS_BOUNDS(LS_THREADS, false) name(const LsCheckArgs a)
+#define LS_CHECK(name) LS_KERNEL void LS_BOUNDS(LS_THREADS) name(const LsCheckArgs a)
 
 LS_CHECK(ls_make_any) { ls_make_rows<false>(a); }
 LS_CHECK(ls_compare_any) { ls_compare_rows<false>(a); }
@@ -165,14 +165,14 @@ LS_CHECK(ls_pause_device) {
         }
     }
 }
-LS_KERNEL void LS_BOUNDS(LS_THREADS, false) ls_reference_any(LS_ARGS a) {
+LS_KERNEL void LS_BOUNDS(LS_THREADS) ls_reference_any(LS_ARGS a) {
     LS_SHARED(LsBlock, shared);
     ls_local<false, LS_LOCAL_REFERENCE>(a, shared);
 }
 #if LS_HIDDEN % LS_PACK_ELEMENTS == 0
 LS_CHECK(ls_make) { ls_make_rows<true>(a); }
 LS_CHECK(ls_compare) { ls_compare_rows<true>(a); }
-LS_KERNEL void LS_BOUNDS(LS_THREADS, true) ls_reference(LS_ARGS a) {
+LS_KERNEL void LS_BOUNDS(LS_THREADS) ls_reference(LS_ARGS a) {
     LS_SHARED(LsBlock, shared);
     ls_local<true, LS_LOCAL_REFERENCE>(a, shared);
 }

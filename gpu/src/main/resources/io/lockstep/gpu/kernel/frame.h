@@ -231,8 +231,8 @@ LS_FN bool ls_anyone_bad(LsBlock &shared, const LsCall &call) {
     return LS_WAVE_UNIFORM(shared.verdict.bad) != 0;
 }
 
-LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared) {
-    LsCall call = ls_enter(shared, a.carriers);
+// What is known of the last call: the number of this one, and whether that one failed.
+LS_FN void ls_recall(const LsArgs &a, LsCall &call) {
     // The kernel boundary has made it visible.
     LsPack last = *(const LsPack *)a.state;
     call.epoch = LS_WAVE_UNIFORM(last.w[0]) + 1;
@@ -241,7 +241,6 @@ LS_FN LsCall ls_begin(const LsArgs &a, LsBlock &shared) {
     call.last_algorithm = LS_WAVE_UNIFORM(last.w[2]);
     // Calls that are queued behind a failed one drain.
     call.bad = LS_WAVE_UNIFORM(last.w[3]) != 0;
-    return call;
 }
 
 LS_FN bool ls_is_peer(const LsArgs &a, const LsCall &call) { return !call.holds_rows && call.lane < LS_RANKS && call.lane != LS_ME; }

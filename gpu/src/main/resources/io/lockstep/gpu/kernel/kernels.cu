@@ -12,7 +12,7 @@
 #include "local.h"
 
 #define LS_ENTRY(name, body, whole, algorithm) \
-    LS_KERNEL void LS_BOUNDS(LS_THREADS, whole) name(LS_ARGS a) { \
+    LS_KERNEL void LS_BOUNDS(LS_THREADS) name(LS_ARGS a) { \
         LS_SHARED(LsBlock, shared); \
         body<whole, algorithm>(a, shared); \
     }

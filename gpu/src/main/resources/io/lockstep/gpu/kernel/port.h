@@ -31,7 +31,7 @@ struct alignas(16) LsPack {
 #define LS_KERNEL extern "C" __global__
 // Two blocks a multiprocessor for two ranks, so that one works while the other waits for words; for more ranks or packs,
 // registers would spill to make room for the second.
-#define LS_BOUNDS(threads, often) __launch_bounds__(threads, (often) && (threads) <= 512 && LS_RANKS == 2 && LS_HELD == 1 ? 2 : 1)
+#define LS_BOUNDS(threads) __launch_bounds__(threads, (threads) <= 448 && LS_RANKS == 2 && LS_HELD == 1 ? 2 : 1)
 #define LS_SHARED(type, name) __shared__ type name
 #define LS_ARGS const __grid_constant__ LsArgs
 // Names the access that follows, as a comment of the PTX: no instruction, but inspection finds the place.
@@ -172,7 +172,7 @@ LS_FN u32 ls_round_bf16x2(float low, float high) {
 #define LS_RARE LS_FN
 #define LS_KERNEL extern "C" __attribute__((global))
 // A bound alone would leave the size open.
-#define LS_BOUNDS(threads, often) __attribute__((amdgpu_flat_work_group_size(threads, threads)))
+#define LS_BOUNDS(threads) __attribute__((amdgpu_flat_work_group_size(threads, threads)))
 #define LS_SHARED(type, name) __attribute__((shared)) type name
 #define LS_ARGS const LsArgs
 // Without it a pointer may be to any memory, and its accesses become flat ones.

@@ -107,7 +107,8 @@ LS_FN void ls_two_shot_pull_rows(const LsArgs &a, LsBlock &shared, LsCall &call)
 
 template <bool WHOLE, u32 ALGORITHM>
 LS_FN void ls_pull(const LsArgs &a, LsBlock &shared) {
-    LsCall call = ls_begin(a, shared);
+    LsCall call = ls_enter(shared, a.carriers);
+    ls_recall(a, call);
     if (call.block >= call.blocks) {
         ls_keep_books(a, call, ALGORITHM);
         return;

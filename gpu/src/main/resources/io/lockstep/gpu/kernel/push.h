@@ -95,37 +95,80 @@ LS_FN LsRow ls_receive_row(const LsArgs &a, LsCall &call, const u8 *area, u32 wo
 
 // Every rank sends every row to every peer, and adds all of it. A block sends one row ahead of the one it takes.
 // A thread that gave up goes on to the next barrier with the others, and sends nothing.
+//
+// Before the first send stands one way to memory, and no second: the row and what the last call left are asked for together,
+// and nothing that is needed later is awaited there.
+template <bool WHOLE>
+LS_FN void ls_send_row(const LsArgs &a, const LsCall &call, u32 row, const LsRow &words) {
+#pragma unroll ls_sends_in_line<WHOLE>
+    for (u32 to = 0; to < LS_RANKS; to++) {
+        if (to != LS_ME) {
+            ls_send(call, ls_rows(a, to), ls_row_words(a, call.copy, LS_ME, row), words);
+        }
+    }
+}
 template <bool WHOLE>
 LS_FN void ls_one_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
+    LsRow ahead = ls_load_row<WHOLE>(call, a.input, call.block);
+    ls_in_order();
+    ls_recall(a, call);
+    LsRow residual = WHOLE ? ls_load_residual<WHOLE>(a, call, call.block) : LsRow{};
     LsRow weight = ls_load_weight<WHOLE>(a, call);
-    LsRow ahead = {};
-    u32 turn = 0;
-    for (u32 row = call.block; row < a.tokens + call.blocks; row += call.blocks, turn++) {
+    ahead = ls_sendable(ahead);
+    if (!call.bad) {
+        ls_send_row<WHOLE>(a, call, call.block, ahead);
+    }
+    ls_send_headers(a, call, LS_ONE_SHOT_PUSH);
+    ls_end(a, call, LS_ONE_SHOT_PUSH);
+    call.unusual_weight = ls_is_unusual(weight);
+    ls_check_headers(a, call, LS_ONE_SHOT_PUSH);
+    for (u32 row = call.block; row < a.tokens; row += call.blocks) {
         LsRow own = ahead;
-        if (row < a.tokens && !call.bad) {
-            ahead = ls_sendable(ls_load_row<WHOLE>(call, a.input, row));
-#pragma unroll ls_sends_in_line<WHOLE>
-            for (u32 to = 0; to < LS_RANKS; to++) {
-                if (to != LS_ME) {
-                    ls_send(call, ls_rows(a, to), ls_row_words(a, call.copy, LS_ME, row), ahead);
-                }
-            }
+        u32 next = row + call.blocks;
+        if (next < a.tokens && !call.bad) {
+            ahead = ls_sendable(ls_load_row<WHOLE>(call, a.input, next));
+            ls_send_row<WHOLE>(a, call, next, ahead);
         }
-        if (turn == 0) {
-            ls_send_headers(a, call, LS_ONE_SHOT_PUSH);
-            ls_end(a, call, LS_ONE_SHOT_PUSH);
-            call.unusual_weight = ls_is_unusual(weight);
-            ls_check_headers(a, call, LS_ONE_SHOT_PUSH);
-            continue;
-        }
-        u32 before = row - call.blocks;
         if constexpr (LS_TIGHT) {
-            own = ls_sendable(ls_load_row<WHOLE>(call, a.input, ls_anew(before)));
+            own = ls_sendable(ls_load_row<WHOLE>(call, a.input, ls_anew(row)));
         }
-        LsRow residual = ls_load_residual<WHOLE>(a, call, before);
-        LsRow reduced = ls_receive_sum(a, call, before, own);
-        if (!ls_finish<WHOLE>(a, shared, call, before, reduced, residual, weight)) {
+        if (!WHOLE || row != call.block) {
+            residual = ls_load_residual<WHOLE>(a, call, row);
+        }
+        LsRow reduced = ls_receive_sum(a, call, row, own);
+        if (!ls_finish<WHOLE>(a, shared, call, row, reduced, residual, weight)) {
             return;
+        }
+    }
+}
+
+// Sends the rows of a group that others own. All of them are asked for before the first is sent, where registers hold them;
+// of the first group, together with what the last call left.
+template <bool WHOLE, bool FIRST>
+LS_FN void ls_send_parts(const LsArgs &a, LsCall &call, u32 group) {
+    constexpr bool together = WHOLE && !LS_TIGHT;
+    LsRow parts[together ? LS_RANKS : 1];
+    if constexpr (together) {
+#pragma unroll
+        for (u32 i = 1; i < LS_RANKS; i++) {
+            u32 row = group * LS_RANKS + (LS_ME + i) % LS_RANKS;
+            parts[i] = row < a.tokens ? ls_load_row<WHOLE>(call, a.input, row) : LsRow{};
+        }
+    }
+    if constexpr (FIRST) {
+        ls_in_order();
+        ls_recall(a, call);
+    }
+    if (call.bad) {
+        return;
+    }
+#pragma unroll ls_sends_in_line<WHOLE>
+    for (u32 i = 1; i < LS_RANKS; i++) {
+        u32 owner = (LS_ME + i) % LS_RANKS;
+        u32 row = group * LS_RANKS + owner;
+        if (row < a.tokens) {
+            LsRow part = ls_sendable(together ? parts[together ? i : 0] : ls_load_row<WHOLE>(call, a.input, row));
+            ls_send(call, ls_rows(a, owner), ls_row_words(a, call.copy, LS_ME, group), part);
         }
     }
 }
@@ -136,28 +179,17 @@ LS_FN void ls_one_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
 template <bool WHOLE>
 LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
     u32 groups = (a.tokens + LS_RANKS - 1) / LS_RANKS;
+    ls_send_parts<WHOLE, true>(a, call, call.block);
     LsRow weight = ls_load_weight<WHOLE>(a, call);
-    u32 step = 0;
-    for (u32 group = call.block; group < groups + 2 * call.blocks; group += call.blocks, step++) {
-        if (group < groups && !call.bad) {
-#pragma unroll ls_sends_in_line<WHOLE>
-            for (u32 i = 1; i < LS_RANKS; i++) {
-                u32 owner = (LS_ME + i) % LS_RANKS;
-                u32 row = group * LS_RANKS + owner;
-                if (row < a.tokens) {
-                    LsRow part = ls_sendable(ls_load_row<WHOLE>(call, a.input, row));
-                    ls_send(call, ls_rows(a, owner), ls_row_words(a, call.copy, LS_ME, group), part);
-                }
-            }
+    ls_send_headers(a, call, LS_TWO_SHOT_PUSH);
+    ls_end(a, call, LS_TWO_SHOT_PUSH);
+    call.unusual_weight = ls_is_unusual(weight);
+    ls_check_headers(a, call, LS_TWO_SHOT_PUSH);
+    for (u32 adding = call.block; adding < groups + call.blocks; adding += call.blocks) {
+        u32 sending = adding + call.blocks;
+        if (sending < groups) {
+            ls_send_parts<WHOLE, false>(a, call, sending);
         }
-        if (step == 0) {
-            ls_send_headers(a, call, LS_TWO_SHOT_PUSH);
-            ls_end(a, call, LS_TWO_SHOT_PUSH);
-            call.unusual_weight = ls_is_unusual(weight);
-            ls_check_headers(a, call, LS_TWO_SHOT_PUSH);
-            continue;
-        }
-        u32 adding = group - call.blocks;
         u32 row = adding * LS_RANKS + LS_ME;
         if (adding < groups && row < a.tokens) {
             LsRow own = ls_sendable(ls_load_row<WHOLE>(call, a.input, row));
@@ -172,7 +204,7 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
                 return;
             }
         }
-        if (step == 1) {
+        if (adding < call.blocks) {
             continue;
         }
         u32 taking = adding - call.blocks;
@@ -196,20 +228,20 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
 // rank's last call, and with it the re-arming done there, visible to them; without it: litmus one-shot-push, two-shot-push.
 LS_FN void ls_keep_books(const LsArgs &a, LsCall &call, u32 algorithm) {
     u32 share = call.block - call.blocks;
-    ls_end(a, call, algorithm);
-    if (call.bad) {
-        return;
-    }
-    ls_rearm(a, call, share, ls_blocks() - call.blocks);
-    if (share == 0) {
+    if (share == 0 && !call.bad) {
         LS_REARMED_STEPS
+    }
+    ls_end(a, call, algorithm);
+    if (!call.bad) {
+        ls_rearm(a, call, share, ls_blocks() - call.blocks);
     }
 }
 
 template <bool WHOLE, u32 ALGORITHM>
 LS_FN void ls_push(const LsArgs &a, LsBlock &shared) {
-    LsCall call = ls_begin(a, shared);
+    LsCall call = ls_enter(shared, a.carriers);
     if (call.block >= call.blocks) {
+        ls_recall(a, call);
         ls_keep_books(a, call, ALGORITHM);
     } else if constexpr (ALGORITHM == LS_ONE_SHOT_PUSH) {
         ls_one_shot_rows<WHOLE>(a, shared, call);

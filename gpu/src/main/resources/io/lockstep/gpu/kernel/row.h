@@ -210,7 +210,7 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 r
 #endif
 #if LS_NORM
         float w[LS_PACK_ELEMENTS];
-        if constexpr (!LS_TIGHT) {
+        if constexpr (WHOLE && !LS_TIGHT) {
             ls_unpack(weight.pack[h], w);
         } else {
             ls_unpack(ls_load<WHOLE>(a.weight, 0, ls_anew(ls_pack_of(h))), w);

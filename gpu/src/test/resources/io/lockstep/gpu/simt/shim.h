@@ -6,7 +6,7 @@
 #define LS_FN static inline
 #define LS_KERNEL extern "C"
 #define LS_RARE static __attribute__((noinline))
-#define LS_BOUNDS(threads, whole)
+#define LS_BOUNDS(threads)
 #define LS_SHARED(type, name) type &name = *(type *)simt::here.shared
 #define LS_ARGS const LsArgs
 // What the lanes of a wave read by one instruction, of which they all know the same.
