@@ -26,10 +26,11 @@ final class Geometry {
         return Math.min(share - spares(Math.max(share, 1), ranks), RegionLayout.MOST_BLOCKS - MOST_SPARES);
     }
 
-    /** The blocks that carry rows in a call. */
+    /** The blocks that carry rows in a call: so many that each has its turn as often as the others. */
     static int carriers(Exchange exchange, int tokens, int ranks, int most) {
-        int wanted = exchange.twoShot() ? (tokens + ranks - 1) / ranks : tokens;
-        return Math.min(wanted, most);
+        int wanted = exchange.twoShot() ? Math.ceilDiv(tokens, ranks) : tokens;
+        int turns = Math.ceilDiv(wanted, most);
+        return Math.ceilDiv(wanted, turns);
     }
 
     /** The blocks beside so many that carry rows: a row that each peer has sent takes one of them about 0.16 µs. */

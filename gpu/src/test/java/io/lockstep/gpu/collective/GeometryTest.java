@@ -24,7 +24,14 @@ class GeometryTest {
         assertThat(Geometry.carriers(Exchange.ONE_SHOT_PUSH, 7, 4, 131)).isEqualTo(7);
         assertThat(Geometry.carriers(Exchange.TWO_SHOT_PUSH, 7, 4, 131)).isEqualTo(2);
         assertThat(Geometry.carriers(Exchange.TWO_SHOT_PULL, 8, 4, 131)).isEqualTo(2);
-        assertThat(Geometry.carriers(Exchange.ONE_SHOT_PULL, 2048, 4, 131)).isEqualTo(131);
+        assertThat(Geometry.carriers(Exchange.ONE_SHOT_PULL, 131 * 9, 4, 131)).isEqualTo(131);
+    }
+
+    @Test
+    void aCallOfMoreRowsHasSoManyBlocksThatEachTakesAsManyAsTheOthers() {
+        assertThat(Geometry.carriers(Exchange.ONE_SHOT_PUSH, 512, 2, 240)).isEqualTo(171);
+        assertThat(Geometry.carriers(Exchange.TWO_SHOT_PUSH, 1319, 2, 240)).isEqualTo(220);
+        assertThat(Geometry.carriers(Exchange.ONE_SHOT_PULL, 2048, 4, 131)).isEqualTo(128);
     }
 
     @Test
