@@ -5,6 +5,7 @@ import io.lockstep.core.Operation;
 import io.lockstep.core.Tensors;
 import io.lockstep.core.planning.Crossover;
 import java.lang.foreign.Arena;
+import java.time.Duration;
 
 /** Times calls of a plan. */
 final class CpuTrial implements Crossover.Trial {
@@ -16,9 +17,16 @@ final class CpuTrial implements Crossover.Trial {
     /** Measured with four ranks on two processors: two-shot wins clearly at 16 rows, and not at 4. */
     private static final int FEW_ROWS = 8;
 
+    /** Ranks move between near and far cores, and the choice stays. */
     static final double CLEARLY = 0.85;
-    private static final int WARM_UPS = 30;
-    private static final int WARM_UP_CALLS = 100;
+
+    private static final int WARM_UPS = 300;
+    private static final int WARM_UP_CALLS = 10;
+
+    /** A row takes the interpreter up to 100 ms, and the compiler has to do its work beside it. */
+    private static final Duration WARM_UP = Duration.ofSeconds(4);
+
+    private static final Duration WARM_UP_CROWDED = Duration.ofMillis(500);
 
     private final CpuPlan plan;
     private final Arena arena = Arena.ofConfined();
@@ -42,6 +50,12 @@ final class CpuTrial implements Crossover.Trial {
     @Override
     public int warmUps() {
         return WARM_UPS;
+    }
+
+    /** Where ranks take turns, what is not measured has a good answer too: no time is spent on it. */
+    @Override
+    public Duration warmUpTime() {
+        return crowded ? WARM_UP_CROWDED : WARM_UP;
     }
 
     /**
@@ -70,10 +84,6 @@ final class CpuTrial implements Crossover.Trial {
         return (double) fastest / CALLS;
     }
 
-    /**
-     * Ranks move between near and far cores, and the choice stays. Two-shot gains two ranks a tenth on near ones, and
-     * takes 1.7 times as long as one-shot on far ones: so it has to win by more than that tenth.
-     */
     @Override
     public double clearly() {
         return CLEARLY;

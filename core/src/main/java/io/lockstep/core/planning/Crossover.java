@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 
@@ -16,8 +17,10 @@ import java.util.Locale;
  */
 public final class Crossover {
     private static final long BUDGET_NANOS = 500_000_000L;
-    private static final long WARM_UP_NANOS = 500_000_000L;
+    private static final Duration WARM_UP = Duration.ofMillis(500);
     private static final int WINS = 2;
+    private static final String WARM = "warm";
+    private static final String COLD = "cold";
 
     /** One-shot takes fewer steps: what looks like a draw goes to it. */
     private static final double CLEARLY = 0.95;
@@ -50,9 +53,14 @@ public final class Crossover {
         /** Makes calls of both algorithms, so that their times mean something. */
         void warmUp();
 
-        /** How often it takes to warm up, at the most: less often where that takes too long. */
+        /** How often it takes to warm up. */
         default int warmUps() {
             return 1;
+        }
+
+        /** How long that may take: if it takes longer, nothing is measured. */
+        default Duration warmUpTime() {
+            return WARM_UP;
         }
 
         /** The time of a call, in any unit. */
@@ -64,7 +72,8 @@ public final class Crossover {
         }
 
         /**
-         * From how many tokens on to use two-shot where time has run out after so many, and nothing is known of more.
+         * From how many tokens on to use two-shot where time has run out after so many, 0 for none, and nothing is
+         * known of more.
          */
         default int unmeasured(int tokens) {
             return Integer.MAX_VALUE;
@@ -96,7 +105,9 @@ public final class Crossover {
 
     private int measure(int most, Trials trials) {
         try (Trial trial = trials.prepare(most)) {
-            warmUp(trial);
+            if (!warmUp(trial)) {
+                return trial.unmeasured(0);
+            }
             long start = System.nanoTime();
             int firstWin = Integer.MAX_VALUE;
             int wins = 0;
@@ -122,15 +133,15 @@ public final class Crossover {
         }
     }
 
-    private void warmUp(Trial trial) {
-        long start = System.nanoTime();
+    /** Whether it is warm: times of code that is not compiled yet say nothing. The same on every rank. */
+    private boolean warmUp(Trial trial) {
+        long end = System.nanoTime() + trial.warmUpTime().toNanos();
         for (int round = 1; ; round++) {
             trial.warmUp();
-            boolean enough = round == trial.warmUps() || System.nanoTime() - start > WARM_UP_NANOS;
-            if (!agreement
-                    .decide("the end of the warm-up", enough ? "warm" : "")
-                    .isEmpty()) {
-                return;
+            String outcome = round == trial.warmUps() ? WARM : System.nanoTime() > end ? COLD : "";
+            String decision = agreement.decide("the end of the warm-up", outcome);
+            if (!decision.isEmpty()) {
+                return decision.equals(WARM);
             }
         }
     }
