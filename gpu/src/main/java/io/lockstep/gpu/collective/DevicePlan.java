@@ -188,9 +188,7 @@ final class DevicePlan implements GpuPlan {
         }
         int carriers = Geometry.carriers(exchange, tokens, communicator.worldSize(), setup.mostCarriers());
         arguments.call(tokens, carriers);
-        launch.launch(
-                setup.resources().kernel(exchange, operands.whole()),
-                carriers + Geometry.spares(carriers, communicator.worldSize()));
+        launch.launch(setup.resources().kernel(exchange, operands.whole()), carriers + Geometry.spares(carriers));
     }
 
     @Override

@@ -9,21 +9,18 @@ final class Geometry {
     /** Blocks beside those that carry rows, which re-arm words: enough to keep up with a large call before. */
     private static final int MOST_SPARES = 24;
 
-    private static final int ROWS_A_SPARE = 8;
-
     /**
      * The most blocks that may carry rows on one rank: all blocks of a call wait for one another, so all must be on the
      * device at once, and the spare ones beside them.
      *
      * @param blocksPerMultiprocessor of the kernel that fits the fewest
-     * @param ranks of the group
      * @param sharers how many ranks use the device; their kernels, and with each the next one that waits behind it,
      *     must fit together
      */
-    static int mostCarriers(int blocksPerMultiprocessor, int multiprocessors, int ranks, int sharers) {
+    static int mostCarriers(int blocksPerMultiprocessor, int multiprocessors, int sharers) {
         int fit = blocksPerMultiprocessor * multiprocessors;
         int share = sharers == 1 ? fit : fit / (2 * sharers);
-        return Math.min(share - spares(Math.max(share, 1), ranks), RegionLayout.MOST_BLOCKS - MOST_SPARES);
+        return Math.min(Math.max(share / 2, share - MOST_SPARES), RegionLayout.MOST_BLOCKS - MOST_SPARES);
     }
 
     /** The blocks that carry rows in a call: so many that each has its turn as often as the others. */
@@ -33,8 +30,10 @@ final class Geometry {
         return Math.ceilDiv(wanted, turns);
     }
 
-    /** The blocks beside so many that carry rows: a row that each peer has sent takes one of them about 0.16 µs. */
-    static int spares(int carriers, int ranks) {
-        return Math.clamp(carriers * (ranks - 1L) / ROWS_A_SPARE, 1, Math.min(carriers, MOST_SPARES));
+    /**
+     * The blocks beside so many that carry rows: one for each, as long as that is few. They have less time than those.
+     */
+    static int spares(int carriers) {
+        return Math.min(carriers, MOST_SPARES);
     }
 }

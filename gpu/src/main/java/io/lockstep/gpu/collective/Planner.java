@@ -81,10 +81,7 @@ final class Planner {
                 report = new CallReport(resources.pinned(CallReport.BYTES));
                 mine = exchanges.isEmpty() ? null : resources.region(sharing, layout.bytes());
                 answer = Integer.toString(Geometry.mostCarriers(
-                        resources.blocksPerMultiprocessor(options.threads()),
-                        device.multiprocessors(),
-                        membership.worldSize(),
-                        sharers));
+                        resources.blocksPerMultiprocessor(options.threads()), device.multiprocessors(), sharers));
             } catch (DriverException e) {
                 answer = REFUSED + e.getMessage();
             }
