@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * On ranks of GPUs: the device makes the inputs of all ranks from the seeds, runs the specification on them without any
  * peer, once for all exchanges, and compares every output of every call. In the first iterations the host's scalar
- * specification judges the device's, and each exchange makes one more call, with tensors of the host.
+ * specification judges the device's, and each exchange makes one more call, with tensors of the host. Before the first
+ * one the device's arithmetic is asked of every number.
  *
  * <p>Every output is overwritten before its call, so that what a call does not write is wrong. How iterations take
  * turns: {@link GpuWay}.
@@ -101,6 +102,9 @@ final class GpuTrial implements Trial {
         int shift = way.shifted() ? subject.dtype().bytes() : 0;
         prepare(iteration, shift);
         boolean judged = iteration < JUDGED_BY_THE_HOST;
+        if (iteration == 0) {
+            check.requireArithmetic();
+        }
         if (judged) {
             Tally ofDevice = judge(iteration, progress);
             tallies.replaceAll(tally -> tally.plus(ofDevice));

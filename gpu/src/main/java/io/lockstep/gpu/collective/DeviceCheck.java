@@ -2,6 +2,7 @@ package io.lockstep.gpu.collective;
 
 import io.lockstep.core.Buffer;
 import io.lockstep.core.DeviceSpan;
+import io.lockstep.core.DriverException;
 import io.lockstep.core.Operation;
 import io.lockstep.core.Tensors;
 import io.lockstep.core.planning.CacheFolder;
@@ -41,6 +42,7 @@ public final class DeviceCheck implements AutoCloseable {
     private final LocalKernel compare;
     private final LocalKernel reference;
     private final Kernel pause;
+    private final Kernel arithmetic;
     private final Launch launch;
     private final CheckArguments arguments;
     private final Launch referenceLaunch;
@@ -71,6 +73,7 @@ public final class DeviceCheck implements AutoCloseable {
             compare = resources.local(code, "ls_compare", options);
             reference = resources.local(code, "ls_reference", options);
             pause = driver.kernel(code, "ls_pause_device");
+            arithmetic = driver.kernel(code, "ls_arithmetic");
             stream = resources.stream();
             transfer = new HostTransfer(driver, stream, resources);
             blocks = device.multiprocessors() * BLOCKS_A_MULTIPROCESSOR;
@@ -156,6 +159,40 @@ public final class DeviceCheck implements AutoCloseable {
             arguments.pause(nanos);
             launch.launch(pause, 1);
         });
+    }
+
+    /**
+     * Asks the device's arithmetic of all numbers, where the kernels have shorter ways than the contract's own
+     * operations: all pairs of elements, all sums and means of squares. Waits for all that is queued, and some
+     * milliseconds more; what comparisons have found until then is forgotten.
+     *
+     * @throws DriverException if a number comes out with other bits
+     */
+    public void requireArithmetic() {
+        long wrongNumbers = wrongArithmetic();
+        if (wrongNumbers > 0) {
+            throw new DriverException("The arithmetic of device "
+                    + communicator.info().number() + " ("
+                    + communicator.info().architecture() + ") is not the contract's: of 2^32 numbers " + wrongNumbers
+                    + " come out with other bits by the kernels' short ways than by the plain operations, expected none. "
+                    + "Please report this device with its driver, and use the CPU's ranks until then.");
+        }
+    }
+
+    private long wrongArithmetic() {
+        communicator.enter();
+        try (Arena arena = Arena.ofConfined()) {
+            driver.use(stream.device());
+            forget();
+            launch.launch(arithmetic, blocks);
+            MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
+            transfer.download(wrong, count, count.byteSize());
+            driver.synchronize(stream);
+            forget();
+            return Integer.toUnsignedLong(count.get(ValueLayout.JAVA_INT, 0));
+        } finally {
+            communicator.exit();
+        }
     }
 
     /** Waits for all that is queued: what all comparisons since the last time have found. */

@@ -1,11 +1,12 @@
 // What checks and measures the exchanges on the device itself: tensors made from a seed, the specification without a
-// peer, a comparison of every bit, and a pause. Launched with any number of blocks of LS_THREADS threads; nothing here
+// peer, a comparison of every bit, the arithmetic of every number, and a pause. Launched with any number of blocks of LS_THREADS threads; nothing here
 // overlaps with the kernel before or behind it.
 #include "port.h"
 #include "numerics.h"
 #include "frame.h"
 #include "row.h"
 #include "local.h"
+#include "arithmetic.h"
 
 // What one thread found to differ, over all comparisons since its memory was zeros.
 struct LsDifference {
@@ -23,7 +24,7 @@ struct LsCheckArgs {
     void *made;
     const void *found;
     const void *wanted;
-    u32 *wrong;                // how many threads have found anything
+    u32 *wrong;                // how many threads, or numbers, were found wrong
     LsDifference *differences; // one for each thread of the grid
     u64 key;                   // of the tensor to make
     u64 nanos;                 // to pause
@@ -162,6 +163,14 @@ LS_CHECK(ls_pause_device) {
         u64 since = ls_nanos();
         while (ls_nanos() - since < a.nanos) {
             ls_pause();
+        }
+    }
+}
+LS_CHECK(ls_arithmetic) {
+    u64 step = (u64)ls_blocks() * LS_THREADS;
+    for (u64 number = (u64)ls_block() * LS_THREADS + ls_thread(); ls_has_short_ways && number < 1ull << 32; number += step) {
+        if (ls_short_way_differs((u32)number)) {
+            ls_count(a.wrong);
         }
     }
 }

@@ -101,9 +101,9 @@ struct LsArgs {
 // What all threads of a block must know before they store a row, in one access.
 struct alignas(16) LsVerdict {
     float scale;
-    u32 unusual; // whether the row holds anything but finite numbers
+    float squares;
+    u32 unusual; // whether the row may hold anything but finite numbers, and `scale` is not to be taken
     u32 bad;     // whether a thread gave up; once raised it stays
-    u32 unused;
 };
 
 // What the threads of a block share. A barrier lies between every write and every read, whichever comes first: a row has
@@ -122,6 +122,7 @@ struct LsCall {
     u32 last_algorithm;
     bool bad;            // this thread gave up, or knows that an earlier call failed; another one may not know it yet
     bool unusual_weight; // this thread's part of it holds anything but finite numbers
+    u32 thread;          // of the block
     u32 block;           // among those that carry rows
     u32 blocks;
     bool holds_rows;     // not a thread of the spare warp
@@ -190,7 +191,7 @@ LS_FN u32 *ls_barrier_flag(const LsArgs &a, u32 at, u32 home, u32 from) {
     return (u32 *)(a.memory[home] + at) + ls_block() * LS_MOST_RANKS + from;
 }
 LS_FN u64 *ls_header(const LsArgs &a, const LsCall &call, u32 home, u32 from) {
-    return (u64 *)(a.memory[home] + LS_AT_HEADERS) + (call.copy * LS_MOST_BLOCKS + ls_block()) * LS_MOST_RANKS + from;
+    return (u64 *)(a.memory[home] + LS_AT_HEADERS) + (call.copy * LS_MOST_BLOCKS + call.block) * LS_MOST_RANKS + from;
 }
 // Packs are counted in 32 bits: an area has less than 64 GiB of them, or the plan is refused.
 
@@ -207,13 +208,15 @@ LS_FN u8 *ls_sums(const LsArgs &a, u32 home) { return a.memory[home] + a.sums; }
 
 // A kernel's threads and their roles, after every earlier kernel.
 LS_FN LsCall ls_enter(LsBlock &shared, u32 blocks) {
+    LsCall call = {};
+    // Kept in registers where there are some left: the compiler would else read them again, which takes as long as ten additions.
+    call.thread = LS_TIGHT ? ls_thread() : ls_anew(ls_thread());
+    call.block = LS_TIGHT ? ls_block() : ls_anew(ls_block());
+    call.blocks = blocks;
+    call.holds_rows = LS_ROLE(call.thread < LS_ROW_THREADS);
+    call.lane = call.thread - LS_ROW_THREADS;
     ls_wait_for_previous_kernel();
     ls_let_next_kernel_start();
-    LsCall call = {};
-    call.block = ls_block();
-    call.blocks = blocks;
-    call.holds_rows = LS_ROLE(ls_thread() < LS_ROW_THREADS);
-    call.lane = ls_thread() - LS_ROW_THREADS;
     // Raised behind the first barrier at the earliest.
     if (!call.holds_rows && call.lane == 0) {
         shared.verdict.bad = 0;

@@ -23,7 +23,7 @@ LS_FN void ls_local(const LsArgs &a, LsBlock &shared) {
                 LsPack from[LS_RANKS];
 #pragma unroll
                 for (u32 rank = 0; rank < LS_RANKS; rank++) {
-                    from[rank] = ls_holds(call, h) ? ls_load<WHOLE>(a.memory[rank], row, ls_pack_of(h)) : LsPack{{0, 0, 0, 0}};
+                    from[rank] = ls_holds(call, h) ? ls_load<WHOLE>(a.memory[rank], row, ls_pack_of(call, h)) : LsPack{{0, 0, 0, 0}};
                 }
                 reduced.pack[h] = ls_sum(from);
             }

@@ -82,6 +82,35 @@ LS_FN LsPack ls_round_numbers(const float (&v)[LS_PACK_ELEMENTS]) {
     }
     return p;
 }
+// The sum of two packs, element by element, rounded to nearest even; a NaN becomes some NaN.
+//
+// The contract adds in fp32 and rounds that to the type of the elements. fp32 has more than twice as many bits of
+// significand as they and two to spare, so that this is the exact sum rounded once, which devices have as an instruction;
+// ls_arithmetic asks it of every pair.
+#if LS_DTYPE == 0 && defined(LS_HAS_ADD_BF16X2)
+#define LS_ADD_WORDS(a, b) ls_add_bf16x2(a, b)
+#elif LS_DTYPE == 1 && defined(LS_HAS_ADD_FP16X2)
+#define LS_ADD_WORDS(a, b) ls_add_fp16x2(a, b)
+#endif
+LS_FN LsPack ls_add_numbers(const LsPack &a, const LsPack &b) {
+    LsPack p;
+#pragma unroll
+    for (int i = 0; i < 4; i++) {
+#if defined(LS_ADD_WORDS)
+        p.w[i] = LS_ADD_WORDS(a.w[i], b.w[i]);
+#else
+        float x[LS_WORD_ELEMENTS], y[LS_WORD_ELEMENTS];
+        ls_unpack(a.w[i], x);
+        ls_unpack(b.w[i], y);
+#pragma unroll
+        for (int e = 0; e < LS_WORD_ELEMENTS; e++) {
+            x[e] = x[e] + y[e];
+        }
+        p.w[i] = ls_round_number(x);
+#endif
+    }
+    return p;
+}
 // Every NaN becomes the one of the contract.
 LS_FN LsPack ls_canonical(LsPack p) {
 #pragma unroll
@@ -106,6 +135,15 @@ LS_FN LsPack ls_round(const float (&v)[LS_PACK_ELEMENTS]) {
         nan |= ls_is_nan(v[i]);
     }
     return nan ? ls_canonical(p) : p;
+}
+
+// The sum of the ranks. Where a norm follows, NaNs are left as they came: the sum of squares tells of them.
+LS_FN LsPack ls_round_sum(const float (&v)[LS_PACK_ELEMENTS]) {
+#if LS_NORM
+    return ls_round_numbers(v);
+#else
+    return ls_round(v);
+#endif
 }
 
 // A thread's share of a row's squares, folded with those of the 31 threads beside it. The 32 packs hold whole blocks;
@@ -173,22 +211,47 @@ LS_FN float ls_sum_partials(const float *partials, u32 t) {
     return sum;
 }
 
-LS_RARE float ls_divide_rarely(float a, float b) { return ls_divide(a, b); }
-
-// The correctly rounded quotient by a constant, from its reciprocal and the exact remainder. Where the quotient or the
-// remainder could leave the normal numbers, the division itself.
-LS_FN float ls_mean(float sum_of_squares) {
-    constexpr float length = (float)LS_HIDDEN;
-    constexpr float reciprocal = 1.0f / length;
-    if (sum_of_squares > 1e-20f && sum_of_squares < 1e30f) {
-        float quotient = sum_of_squares * reciprocal;
-        return ls_fused(ls_fused(-quotient, length, sum_of_squares), reciprocal, quotient);
-    }
-    return ls_divide_rarely(sum_of_squares, length);
-}
-
 LS_FN bool ls_is_finite(float v) { return (ls_bits(v) & 0x7F800000u) != 0x7F800000u; }
 
-LS_FN float ls_scale(float sum_of_squares, float epsilon) { return ls_reciprocal(ls_root(ls_mean(sum_of_squares) + epsilon)); }
+// What a row is multiplied by, of any sum of squares.
+LS_FN float ls_scale(float sum_of_squares, float epsilon) {
+    return ls_reciprocal(ls_root(ls_divide(sum_of_squares, (float)LS_HIDDEN) + epsilon));
+}
+LS_RARE float ls_scale_rarely(float sum_of_squares, float epsilon) { return ls_scale(sum_of_squares, epsilon); }
+
+// The same by a shorter way, without a branch, where everything is far from the limits of the normal numbers: one warp does
+// this while all others wait. Each step is rounded correctly, as the plain one is, which ls_arithmetic asks of every number.
+#if defined(LS_HAS_INVERSE_ROOT)
+// By the constant's reciprocal and the exact remainder.
+LS_FN float ls_usual_mean(float sum_of_squares) {
+    constexpr float length = (float)LS_HIDDEN;
+    constexpr float reciprocal = 1.0f / length;
+    float quotient = sum_of_squares * reciprocal;
+    return ls_fused(ls_fused(-quotient, length, sum_of_squares), reciprocal, quotient);
+}
+// One approximation serves the root and, corrected twice, the root's reciprocal: but for a root of ones alone.
+LS_FN float ls_usual_inverse_root(float square) {
+    float near = ls_inverse_root_nearly(square);
+    float root = square * near;
+    root = ls_fused(ls_fused(-root, root, square), 0.5f * near, root);
+    near = ls_fused(near, ls_fused(-root, near, 1.0f), near);
+    return ls_fused(near, ls_fused(-root, near, 1.0f), near);
+}
+LS_FN bool ls_is_usual_sum(float sum_of_squares) { return (sum_of_squares > 1e-20f && sum_of_squares < 1e30f) || ls_bits(sum_of_squares) == 0; }
+LS_FN bool ls_is_usual_square(float square) {
+    return square > 1e-30f && square < 1e30f && (ls_bits(square) & 0x7FFFFEu) != 0x7FFFFEu;
+}
+#endif
+// What is no usual row has no usual scale: the value is then not to be taken.
+LS_FN float ls_usual_scale(float sum_of_squares, float epsilon, bool &usual) {
+#if defined(LS_HAS_INVERSE_ROOT)
+    float square = ls_usual_mean(sum_of_squares) + epsilon;
+    usual = ls_is_usual_sum(sum_of_squares) && ls_is_usual_square(square);
+    return ls_usual_inverse_root(square);
+#else
+    usual = ls_is_finite(sum_of_squares);
+    return ls_scale(sum_of_squares, epsilon);
+#endif
+}
 
 #endif

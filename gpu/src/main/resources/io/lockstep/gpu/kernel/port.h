@@ -32,7 +32,10 @@ struct alignas(16) LsPack {
 // Two blocks a multiprocessor for two ranks, so that one works while the other waits for words; for more ranks or packs,
 // registers would spill to make room for the second.
 #define LS_BOUNDS(threads) __launch_bounds__(threads, (threads) <= 448 && LS_RANKS == 2 && LS_HELD == 1 ? 2 : 1)
-#define LS_SHARED(type, name) __shared__ type name
+// The compiler is not to know the address: it would else compute it again before every access.
+#define LS_SHARED(type, name) \
+    __shared__ type name##_memory; \
+    type &name = LS_TIGHT ? name##_memory : ls_shared_anew(name##_memory)
 #define LS_ARGS const __grid_constant__ LsArgs
 // Names the access that follows, as a comment of the PTX: no instruction, but inspection finds the place.
 #define LS_MARK(what, at) asm volatile("// ls_mark." what)
@@ -61,8 +64,15 @@ LS_FN u32 ls_anew(u32 v) {
     asm volatile("" : "+r"(v));
     return v;
 }
+template <class T>
+LS_FN T &ls_shared_anew(T &at) {
+    return *(T *)__cvta_shared_to_generic(ls_anew((u32)__cvta_generic_to_shared(&at)));
+}
 // What is asked for behind it is not loaded before it: a compiler that asks for everything at once runs out of registers.
 LS_FN void ls_in_order() { asm volatile("" ::: "memory"); }
+// Whether a loop in which all threads of a warp wait has come to its end. Threads that leave one by one would take long to
+// meet again, so it ends for all of them at once.
+LS_FN bool ls_all(bool ended) { return __all_sync(0xFFFFFFFFu, ended); }
 
 // The end of every earlier kernel on the stream, its memory included: nothing is read or written before it.
 LS_FN void ls_wait_for_previous_kernel() {
@@ -145,6 +155,15 @@ LS_FN float ls_float(u32 bits) { return __uint_as_float(bits); }
 LS_FN float ls_divide(float a, float b) { return __fdiv_rn(a, b); }
 LS_FN float ls_reciprocal(float a) { return __frcp_rn(a); }
 LS_FN float ls_root(float a) { return __fsqrt_rn(a); }
+// Nearly 1/√a, for normal numbers: where ls_arithmetic has found that it is near enough.
+#if __CUDA_ARCH__ == 900
+#define LS_HAS_INVERSE_ROOT 1
+#endif
+LS_FN float ls_inverse_root_nearly(float a) {
+    float v;
+    asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(v) : "f"(a));
+    return v;
+}
 // a·b + c with one rounding: only where the contract's own operations are made of it.
 LS_FN float ls_fused(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 LS_FN float ls_fp16_to_fp32(u32 half) {
@@ -158,6 +177,21 @@ LS_FN u32 ls_round_fp16x2(float low, float high) {
     asm("{.reg .f16 a, b;\n\tcvt.rn.f16.f32 a, %1;\n\tcvt.rn.f16.f32 b, %2;\n\tmov.b32 %0, {a, b};}" : "=r"(v) : "f"(low), "f"(high));
     return v;
 }
+// Two sums in one word, rounded once; a NaN becomes some NaN.
+#define LS_HAS_ADD_FP16X2 1
+LS_FN u32 ls_add_fp16x2(u32 a, u32 b) {
+    u32 v;
+    asm("add.rn.f16x2 %0, %1, %2;" : "=r"(v) : "r"(a), "r"(b));
+    return v;
+}
+#if __CUDA_ARCH__ >= 900
+#define LS_HAS_ADD_BF16X2 1
+LS_FN u32 ls_add_bf16x2(u32 a, u32 b) {
+    u32 v;
+    asm("add.rn.bf16x2 %0, %1, %2;" : "=r"(v) : "r"(a), "r"(b));
+    return v;
+}
+#endif
 #define LS_HAS_BF16X2 1
 LS_FN u32 ls_round_bf16x2(float low, float high) {
     u32 v;
@@ -216,6 +250,7 @@ LS_FN u32 ls_anew(u32 v) {
     return v;
 }
 LS_FN void ls_in_order() { asm volatile("" ::: "memory"); }
+LS_FN bool ls_all(bool ended) { return ended; }
 LS_FN void ls_acquire_all() { __builtin_amdgcn_fence(__ATOMIC_ACQUIRE, ""); }
 LS_FN void ls_wait_for_previous_kernel() {}
 LS_FN void ls_let_next_kernel_start() {}

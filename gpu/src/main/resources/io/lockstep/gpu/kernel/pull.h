@@ -11,12 +11,12 @@ LS_FN void ls_put(const LsCall &call, u8 *at, const LsRow &row) {
 #pragma unroll
     for (int h = 0; h < LS_HELD; h++) {
         if (ls_holds(call, h)) {
-            *(LsPack *)(at + (u64)ls_pack_of(h) * 16) = row.pack[h];
+            *(LsPack *)(at + (u64)ls_pack_of(call, h) * 16) = row.pack[h];
         }
     }
 }
 LS_FN LsPack ls_take(const LsCall &call, const u8 *at, u32 held) {
-    return ls_holds(call, held) ? *(const LsPack *)(at + (u64)ls_pack_of(held) * 16) : LsPack{{0, 0, 0, 0}};
+    return ls_holds(call, held) ? *(const LsPack *)(at + (u64)ls_pack_of(call, held) * 16) : LsPack{{0, 0, 0, 0}};
 }
 
 // Pairs with the start barrier of the peers' blocks of this number; makes their rows of input visible, and before it ends
@@ -39,7 +39,7 @@ LS_FN LsRow ls_sum_staged(const LsArgs &a, const LsCall &call, u32 row) {
             }
             ls_add(sum, ls_take(call, ls_staged(a, rank, row), h), rank == 0);
         }
-        reduced.pack[h] = ls_round(sum);
+        reduced.pack[h] = ls_round_sum(sum);
     }
     return reduced;
 }

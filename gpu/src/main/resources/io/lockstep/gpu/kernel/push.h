@@ -13,7 +13,7 @@ LS_FN void ls_send(const LsCall &call, u8 *area, u32 words, const LsRow &row) {
 #pragma unroll
     for (int h = 0; h < LS_HELD; h++) {
         if (ls_holds(call, h)) {
-            ls_store_words_relaxed_sys(area + (u64)(words + ls_pack_of(h)) * 16, row.pack[h]);
+            ls_store_words_relaxed_sys(area + (u64)(words + ls_pack_of(call, h)) * 16, row.pack[h]);
         }
     }
 }
@@ -31,7 +31,7 @@ LS_FN LsRow ls_sendable(const LsRow &row) {
 LS_FN LsRow ls_receive_sum(const LsArgs &a, LsCall &call, u32 row, const LsRow &own) {
     constexpr u32 count = LS_HELD * LS_RANKS;
     constexpr u32 ahead = count < LS_AHEAD ? count : LS_AHEAD;
-    if (!ls_holds(call, 0)) {
+    if (!call.holds_rows) {
         return own;
     }
     const u8 *first = ls_rows(a, LS_ME) + (u64)ls_row_words(a, call.copy, 0, row) * 16;
@@ -43,9 +43,9 @@ LS_FN LsRow ls_receive_sum(const LsArgs &a, LsCall &call, u32 row, const LsRow &
             return own.pack[held];
         }
         if constexpr (!LS_TIGHT) {
-            return ls_load_words_relaxed_sys(first + rank * stride + (u64)ls_pack_of(held) * 16);
+            return ls_load_words_relaxed_sys(first + rank * stride + (u64)ls_pack_of(call, held) * 16);
         } else {
-            return ls_load_words_relaxed_sys(ls_rows(a, LS_ME) + (u64)(ls_row_words(a, call.copy, rank, ls_anew(row)) + ls_pack_of(held)) * 16);
+            return ls_load_words_relaxed_sys(ls_rows(a, LS_ME) + (u64)(ls_row_words(a, call.copy, rank, ls_anew(row)) + ls_pack_of(call, held)) * 16);
         }
     };
     LsPack from[ahead];
@@ -62,15 +62,24 @@ LS_FN LsRow ls_receive_sum(const LsArgs &a, LsCall &call, u32 row, const LsRow &
         for (u32 rank = 0; rank < LS_RANKS; rank++) {
             u32 i = held * LS_RANKS + rank;
             LsPack next = from[i % ahead];
-            while (rank != LS_ME && !ls_arrived(next) && !ls_give_up(a, call, wait, LS_NO_WORDS, rank, 0, 0)) {
+            while (rank != LS_ME && !ls_all(ls_arrived(next) || call.bad)) {
+                ls_give_up(a, call, wait, LS_NO_WORDS, rank, 0, 0);
                 next = ask(i);
             }
             if (i + ahead < count) {
                 from[i % ahead] = ask(i + ahead);
             }
-            ls_add(sum, next, rank == 0);
+            if constexpr (LS_RANKS == 2) {
+                reduced.pack[held] = rank == 0 ? next : ls_add_numbers(reduced.pack[held], next);
+            } else {
+                ls_add(sum, next, rank == 0);
+            }
         }
-        reduced.pack[held] = ls_round(sum);
+        if constexpr (LS_RANKS > 2) {
+            reduced.pack[held] = ls_round_sum(sum);
+        } else if (!LS_NORM) {
+            reduced.pack[held] = ls_canonical(reduced.pack[held]);
+        }
     }
     return reduced;
 }
@@ -79,15 +88,16 @@ LS_FN LsRow ls_receive_row(const LsArgs &a, LsCall &call, const u8 *area, u32 wo
     LsRow r;
 #pragma unroll
     for (int h = 0; h < LS_HELD; h++) {
-        const u8 *at = area + (u64)(words + ls_pack_of(h)) * 16;
+        const u8 *at = area + (u64)(words + ls_pack_of(call, h)) * 16;
         r.pack[h] = ls_holds(call, h) ? ls_load_words_relaxed_sys(at) : LsPack{{0, 0, 0, 0}};
     }
     LsWait wait = {};
 #pragma unroll
     for (int h = 0; h < LS_HELD; h++) {
-        const u8 *at = area + (u64)(words + ls_pack_of(h)) * 16;
-        while (!ls_arrived(r.pack[h]) && !ls_give_up(a, call, wait, LS_NO_WORDS, from, 0, 0)) {
-            r.pack[h] = ls_load_words_relaxed_sys(at);
+        const u8 *at = area + (u64)(words + ls_pack_of(call, h)) * 16;
+        while (!ls_all(ls_arrived(r.pack[h]) || call.bad)) {
+            ls_give_up(a, call, wait, LS_NO_WORDS, from, 0, 0);
+            r.pack[h] = ls_holds(call, h) ? ls_load_words_relaxed_sys(at) : r.pack[h];
         }
     }
     return r;
@@ -195,10 +205,10 @@ LS_FN void ls_two_shot_rows(const LsArgs &a, LsBlock &shared, LsCall &call) {
             LsRow own = ls_sendable(ls_load_row<WHOLE>(call, a.input, row));
             LsRow residual = ls_load_residual<WHOLE>(a, call, row);
             LsRow reduced = ls_receive_sum(a, call, adding, own);
-            // No rounded sum has the reserved bits. Who has given up sends nothing, which a peer would take for a sum.
+            // Who has given up sends nothing, which a peer would take for a sum.
 #pragma unroll ls_sends_in_line<WHOLE>
             for (u32 i = 1; i < LS_RANKS && !call.bad; i++) {
-                ls_send(call, ls_sums(a, (LS_ME + i) % LS_RANKS), ls_sum_words(a, call.copy, row), reduced);
+                ls_send(call, ls_sums(a, (LS_ME + i) % LS_RANKS), ls_sum_words(a, call.copy, row), ls_sendable(reduced));
             }
             if (!ls_finish<WHOLE>(a, shared, call, row, reduced, residual, weight)) {
                 return;

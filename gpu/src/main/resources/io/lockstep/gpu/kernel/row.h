@@ -7,9 +7,9 @@ struct LsRow {
     LsPack pack[LS_HELD];
 };
 
-LS_FN u32 ls_pack_of(u32 held) { return ls_thread() + held * LS_ROW_THREADS; }
+LS_FN u32 ls_pack_of(const LsCall &call, u32 held) { return call.thread + held * LS_ROW_THREADS; }
 // Whether this thread holds that pack. Known while compiling for all packs but the last.
-LS_FN bool ls_holds(const LsCall &call, u32 held) { return call.holds_rows && ls_pack_of(held) < LS_ROW_PACKS; }
+LS_FN bool ls_holds(const LsCall &call, u32 held) { return call.holds_rows && ls_pack_of(call, held) < LS_ROW_PACKS; }
 
 // A pack of a tensor of the caller: (tokens, hidden) without gaps. Where rows are not whole packs on 16-byte boundaries
 // it is gathered element by element, and filled up with zeros behind the row.
@@ -67,7 +67,7 @@ LS_FN LsPack ls_load_pack(const LsCall &call, const void *tensor, u32 row, u32 h
             ls_in_order();
         }
     }
-    return ls_holds(call, held) ? ls_load<WHOLE>(tensor, row, ls_pack_of(held)) : LsPack{{0, 0, 0, 0}};
+    return ls_holds(call, held) ? ls_load<WHOLE>(tensor, row, ls_pack_of(call, held)) : LsPack{{0, 0, 0, 0}};
 }
 template <bool WHOLE>
 LS_FN LsRow ls_load_row(const LsCall &call, const void *tensor, u32 row) {
@@ -111,7 +111,7 @@ LS_FN LsPack ls_sum(const LsPack (&from)[LS_RANKS]) {
     for (int rank = 0; rank < LS_RANKS; rank++) {
         ls_add(sum, from[rank], rank == 0);
     }
-    return ls_round(sum);
+    return ls_round_sum(sum);
 }
 
 // Whether a product with these elements may be no number although the other factor is finite.
@@ -143,31 +143,21 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 r
     if (call.holds_rows) {
 #pragma unroll
         for (int h = 0; h < LS_HELD; h++) {
-            ls_unpack(reduced.pack[h], v[h]);
 #if LS_RESIDUAL
-            float r[LS_PACK_ELEMENTS];
-            if constexpr (LS_HELD <= 2) {
-                ls_unpack(residual.pack[h], r);
-            } else {
-                ls_unpack(ls_load_pack<WHOLE>(call, a.residual, row, h), r);
-            }
-#pragma unroll
-            for (int i = 0; i < LS_PACK_ELEMENTS; i++) {
-                v[h][i] = v[h][i] + r[i];
-            }
-#if LS_NORM
-            sum.pack[h] = ls_round_numbers(v[h]);
-#else
-            sum.pack[h] = ls_round(v[h]);
+            sum.pack[h] = ls_add_numbers(reduced.pack[h], LS_HELD <= 2 ? residual.pack[h] : ls_load_pack<WHOLE>(call, a.residual, row, h));
+#if !LS_NORM
+            sum.pack[h] = ls_canonical(sum.pack[h]);
 #endif
             ls_unpack(sum.pack[h], v[h]);
+#else
+            ls_unpack(reduced.pack[h], v[h]);
 #endif
 #if LS_NORM
             // Packs that the row does not have are zeros. Partials of them alone are left out.
-            float folded = ls_fold_squares(v[h], ls_thread());
-            u32 partial = ls_pack_of(h) / 32;
-            if (partial < LS_PARTIALS && (ls_thread() & 31) < LS_LANES) {
-                shared.partials[partial * LS_LANES + ls_lane_of(ls_thread())] = folded;
+            float folded = ls_fold_squares(v[h], call.thread);
+            u32 partial = ls_pack_of(call, h) / 32;
+            if (partial < LS_PARTIALS && (call.thread & 31) < LS_LANES) {
+                shared.partials[partial * LS_LANES + ls_lane_of(call.thread)] = folded;
             }
 #endif
         }
@@ -178,11 +168,13 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 r
     }
 #if LS_NORM
     if (!call.holds_rows) {
-        float squares = ls_sum_partials(shared.partials, ls_thread());
-        float scale = ls_scale(squares, a.epsilon);
+        float squares = ls_sum_partials(shared.partials, call.thread);
+        bool usual;
+        float scale = ls_usual_scale(squares, a.epsilon, usual);
         if (call.lane == 0) {
             shared.verdict.scale = scale;
-            shared.verdict.unusual = !ls_is_finite(squares) || !ls_is_finite(scale);
+            shared.verdict.squares = squares;
+            shared.verdict.unusual = !usual;
         }
     }
 #endif
@@ -192,8 +184,8 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 r
         return false;
     }
 #if LS_NORM
-    float scale = verdict.scale;
     bool unusual = verdict.unusual;
+    float scale = unusual ? ls_scale_rarely(verdict.squares, a.epsilon) : verdict.scale;
 #else
     bool unusual = false;
 #endif
@@ -203,17 +195,17 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 r
             continue;
         }
         if (a.reduced != nullptr) {
-            ls_store<WHOLE>(a.reduced, row, ls_pack_of(h), reduced.pack[h]);
+            ls_store<WHOLE>(a.reduced, row, ls_pack_of(call, h), unusual ? ls_canonical(reduced.pack[h]) : reduced.pack[h]);
         }
 #if LS_RESIDUAL
-        ls_store<WHOLE>(a.residual_out, row, ls_pack_of(h), unusual ? ls_canonical(sum.pack[h]) : sum.pack[h]);
+        ls_store<WHOLE>(a.residual_out, row, ls_pack_of(call, h), unusual ? ls_canonical(sum.pack[h]) : sum.pack[h]);
 #endif
 #if LS_NORM
         float w[LS_PACK_ELEMENTS];
         if constexpr (WHOLE && !LS_TIGHT) {
             ls_unpack(weight.pack[h], w);
         } else {
-            ls_unpack(ls_load<WHOLE>(a.weight, 0, ls_anew(ls_pack_of(h))), w);
+            ls_unpack(ls_load<WHOLE>(a.weight, 0, ls_anew(ls_pack_of(call, h))), w);
 #if LS_RESIDUAL
             ls_unpack(ls_anew(sum.pack[h]), v[h]);
 #else
@@ -225,7 +217,7 @@ LS_FN bool ls_finish(const LsArgs &a, LsBlock &shared, const LsCall &call, u32 r
             v[h][i] = v[h][i] * scale * w[i];
         }
         LsPack out = ls_round_numbers(v[h]);
-        ls_store<WHOLE>(a.out, row, ls_pack_of(h), unusual || call.unusual_weight ? ls_canonical(out) : out);
+        ls_store<WHOLE>(a.out, row, ls_pack_of(call, h), unusual || call.unusual_weight ? ls_canonical(out) : out);
 #endif
     }
     return true;

@@ -29,7 +29,8 @@ uint32_t uniform(uint32_t value) {
     return common;
 }
 
-float shuffle_xor(float value, uint32_t mask) {
+// What each of 32 neighbours brings, in their order. What they do with it they must do by one mask.
+static const float *exchanged(float value, uint32_t mask) {
     Lane &lane = *running;
     uint32_t me = lane.place.thread % NEIGHBOURS;
     uint32_t first = lane.place.thread - me;
@@ -37,7 +38,7 @@ float shuffle_xor(float value, uint32_t mask) {
     uint32_t phase = exchange.phase & 1;
     exchange.value[phase][me] = value;
     if (exchange.arrived > 0 && exchange.mask[phase] != mask) {
-        fail(lane, "Its neighbours shuffle by another mask.");
+        fail(lane, "Its neighbours shuffle by another mask, or vote.");
     }
     exchange.mask[phase] = mask;
     if (++exchange.arrived == NEIGHBOURS) {
@@ -54,7 +55,15 @@ float shuffle_xor(float value, uint32_t mask) {
         lane.state = State::WAITING;
         leave();
     }
-    return exchange.value[phase][me ^ mask];
+    return exchange.value[phase];
+}
+float shuffle_xor(float value, uint32_t mask) {
+    uint32_t me = running->place.thread % NEIGHBOURS;
+    return exchanged(value, mask)[me ^ mask];
+}
+bool all(bool value) {
+    const float *values = exchanged(value ? 1.0f : 0.0f, NEIGHBOURS);
+    return std::find(values, values + NEIGHBOURS, 0.0f) == values + NEIGHBOURS;
 }
 
 } // namespace simt

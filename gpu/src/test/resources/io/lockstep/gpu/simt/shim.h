@@ -23,6 +23,8 @@ LS_FN void ls_raise(u32 *shared) { __atomic_store_n(shared, 1u, __ATOMIC_RELAXED
 LS_FN void ls_meet(bool waits, int line = __builtin_LINE()) { simt::meet(line, waits || LS_WAVE == 64); }
 LS_FN u32 ls_anew(u32 v) { return v; }
 LS_FN void ls_in_order() {}
+// For all 32 neighbours at once, or for each lane by itself: devices of either kind exist.
+LS_FN bool ls_all(bool ended) { return LS_WAVE == 32 ? simt::all(ended) : ended; }
 LS_FN void ls_wave_drain() {}
 LS_FN void ls_acquire_all() {}
 LS_FN void ls_wait_for_previous_kernel() {}

@@ -8,6 +8,7 @@
 // - the acquiring one loads the lane's relaxed flags with acquire; the lane takes over its clock at an acquire fence.
 #include "simt.h"
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <cstdlib>

@@ -69,6 +69,8 @@ void meet(int line, bool waits);
 // What the first lane of a wave brings, for all of them. Orders nothing.
 uint32_t uniform(uint32_t value);
 float shuffle_xor(float value, uint32_t mask);
+// Whether all of 32 neighbours bring true.
+bool all(bool value);
 void pause();
 uint64_t nanos();
 
