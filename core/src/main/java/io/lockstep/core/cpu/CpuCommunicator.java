@@ -130,7 +130,7 @@ final class CpuCommunicator implements Communicator, Watch {
         if (operation.algorithm() == Algorithm.AUTO && !isPair()) {
             try {
                 int most = Math.clamp(CpuTrial.MOST_BYTES / operation.rowBytes(), 1, operation.maxTokens());
-                plan.crossover(new Crossover(agreement, rank(), operation, circumstances())
+                plan.choose(new Crossover(agreement, rank(), operation, circumstances())
                         .find(most, tokens -> new CpuTrial(plan, tokens, machine.crowded())));
             } catch (RuntimeException | Error e) {
                 throw failing(e);

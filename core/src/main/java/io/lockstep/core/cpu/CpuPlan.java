@@ -6,6 +6,7 @@ import io.lockstep.core.Operation;
 import io.lockstep.core.Plan;
 import io.lockstep.core.Tensors;
 import io.lockstep.core.UsageException;
+import io.lockstep.core.planning.Choice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -32,8 +33,8 @@ final class CpuPlan implements Plan {
     private boolean filling;
     private boolean closed;
 
-    /** From so many tokens on two-shot is taken, where the choice is free. */
-    private int crossover = Integer.MAX_VALUE;
+    /** What is taken where the choice is free. */
+    private Choice choice = Choice.ONE_SHOT;
 
     CpuPlan(
             CpuCommunicator communicator,
@@ -85,8 +86,8 @@ final class CpuPlan implements Plan {
         return layout;
     }
 
-    void crossover(int tokens) {
-        crossover = tokens;
+    void choose(Choice measured) {
+        choice = measured;
     }
 
     @Override
@@ -96,10 +97,7 @@ final class CpuPlan implements Plan {
 
     @Override
     public Algorithm algorithm(int tokens) {
-        if (operation.algorithm() != Algorithm.AUTO) {
-            return operation.algorithm();
-        }
-        return tokens < crossover ? Algorithm.ONE_SHOT : Algorithm.TWO_SHOT;
+        return operation.algorithm() == Algorithm.AUTO ? choice.of(tokens) : operation.algorithm();
     }
 
     @Override

@@ -62,8 +62,8 @@ final class CpuTrial implements Crossover.Trial {
      * Where ranks take turns on a processor, all do the whole work of one-shot: from few rows on two-shot does less.
      */
     @Override
-    public int unmeasured(int tokens) {
-        return crowded ? Math.max(2 * tokens, FEW_ROWS) : Integer.MAX_VALUE;
+    public boolean unmeasured(int tokens) {
+        return crowded && tokens >= FEW_ROWS;
     }
 
     /**

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * From how many tokens on two-shot is faster than one-shot: measured when planning, by rank 0 for all, in at most a
- * second, and kept in the user's cache folder under everything that it depends on.
+ * For how many tokens two-shot is faster than one-shot: measured for every power of two when planning, by rank 0 for
+ * all, in at most a second, and kept in the user's cache folder under everything that it depends on.
  */
 public final class Crossover {
     private static final long BUDGET_NANOS = 500_000_000L;
@@ -45,7 +45,7 @@ public final class Crossover {
                 "hidden " + operation.hidden(),
                 "residual " + operation.residual(),
                 "norm " + operation.norm());
-        file = CacheFolder.path().resolve(String.format(Locale.ROOT, "crossover-%08x.txt", key.hashCode()));
+        file = CacheFolder.path().resolve(String.format(Locale.ROOT, "algorithms-%08x.txt", key.hashCode()));
     }
 
     /** Measures calls. Collective: every rank makes the same ones. */
@@ -71,12 +71,9 @@ public final class Crossover {
             return CLEARLY;
         }
 
-        /**
-         * From how many tokens on to use two-shot where time has run out after so many, 0 for none, and nothing is
-         * known of more.
-         */
-        default int unmeasured(int tokens) {
-            return Integer.MAX_VALUE;
+        /** Whether to use two-shot for so many tokens where time has run out before, and it has not won. */
+        default boolean unmeasured(int tokens) {
+            return false;
         }
 
         @Override
@@ -95,42 +92,63 @@ public final class Crossover {
      *
      * @param most the most tokens with which one-shot may be used and the operation be called
      */
-    public int find(int most, Trials trials) {
-        String kept = agreement.decide("a crossover found earlier", rank == 0 ? read(most) : "");
-        if (!kept.isEmpty()) {
-            return Integer.parseInt(kept);
-        }
-        return measure(most, trials);
+    public Choice find(int most, Trials trials) {
+        String kept = agreement.decide("a choice of algorithms made earlier", rank == 0 ? read(most) : "");
+        return kept.isEmpty() ? measure(most, trials) : parse(kept);
     }
 
-    private int measure(int most, Trials trials) {
+    private Choice measure(int most, Trials trials) {
         try (Trial trial = trials.prepare(most)) {
             if (!warmUp(trial)) {
-                return trial.unmeasured(0);
+                return rest(Choice.ONE_SHOT, 1, most, false, trial);
             }
             long start = System.nanoTime();
-            int firstWin = Integer.MAX_VALUE;
+            Choice choice = Choice.ONE_SHOT;
             int wins = 0;
-            for (int tokens = 1; tokens <= most; tokens *= 2) {
+            for (int tokens = 1; ; tokens *= 2) {
                 double oneShot = trial.time(tokens, Algorithm.ONE_SHOT);
                 double twoShot = trial.time(tokens, Algorithm.TWO_SHOT);
                 boolean win = twoShot < trial.clearly() * oneShot;
-                firstWin = win ? Math.min(firstWin, tokens) : Integer.MAX_VALUE;
+                choice = win ? choice.withTwoShot(tokens) : choice;
                 wins = win ? wins + 1 : 0;
+                boolean last = tokens > most / 2;
                 boolean late = System.nanoTime() - start > BUDGET_NANOS;
-                int found = late && wins == 0 ? trial.unmeasured(tokens) : firstWin;
-                String decision =
-                        agreement.decide("the crossover", wins == WINS || late ? Integer.toString(found) : "");
+                Choice found = last
+                        ? (win ? choice.withTwoShotFrom(tokens) : choice)
+                        : rest(choice, 2 * tokens, most, win, trial);
+                String decision = agreement.decide("the choice of algorithms", last || late ? format(found) : "");
                 if (!decision.isEmpty()) {
                     // What a busy machine has left no time for is measured again the next time.
-                    keep(Integer.parseInt(decision), most, wins == WINS);
-                    return Integer.parseInt(decision);
+                    keep(parse(decision), most, last || wins >= WINS);
+                    return parse(decision);
                 }
             }
-            int crossover = Integer.parseInt(agreement.decide("the crossover", Integer.toString(firstWin)));
-            keep(crossover, most, true);
-            return crossover;
         }
+    }
+
+    /** What is not measured: as the last measurement was won, or as the trial says. */
+    private static Choice rest(Choice choice, int from, int most, boolean win, Trial trial) {
+        if (win) {
+            return choice.withTwoShotFrom(from);
+        }
+        Choice all = choice;
+        for (int tokens = from; ; tokens *= 2) {
+            boolean last = tokens > most / 2;
+            if (trial.unmeasured(tokens)) {
+                all = last ? all.withTwoShotFrom(tokens) : all.withTwoShot(tokens);
+            }
+            if (last) {
+                return all;
+            }
+        }
+    }
+
+    private static String format(Choice choice) {
+        return Integer.toHexString(choice.twoShot());
+    }
+
+    private static Choice parse(String text) {
+        return new Choice(Integer.parseUnsignedInt(text, 16));
     }
 
     /** Whether it is warm: times of code that is not compiled yet say nothing. The same on every rank. */
@@ -146,20 +164,21 @@ public final class Crossover {
         }
     }
 
-    private void keep(int crossover, int most, boolean measured) {
+    private void keep(Choice choice, int most, boolean measured) {
         if (rank == 0 && measured) {
-            write(crossover, most);
+            write(choice, most);
         }
     }
 
-    /** Empty if nothing is kept, or what is kept was found with fewer tokens and says only that they were too few. */
+    /** Empty if nothing is kept, or what is kept was found with fewer tokens and says nothing of more. */
     private String read(int most) {
         try {
             List<String> lines = Files.readAllLines(file);
             if (lines.size() == 3 && lines.getFirst().equals(key)) {
-                int crossover = Integer.parseInt(lines.get(1));
-                boolean tells = crossover < Integer.MAX_VALUE || Integer.parseInt(lines.get(2)) >= most;
-                return tells ? Integer.toString(crossover) : "";
+                Choice choice = parse(lines.get(1));
+                boolean tells =
+                        choice.of(Integer.MAX_VALUE) == Algorithm.TWO_SHOT || Integer.parseInt(lines.get(2)) >= most;
+                return tells ? format(choice) : "";
             }
         } catch (IOException | NumberFormatException e) {
             // Not there, or not ours: measured again.
@@ -167,15 +186,18 @@ public final class Crossover {
         return "";
     }
 
-    private void write(int crossover, int most) {
+    private void write(Choice choice, int most) {
         try {
             Files.createDirectories(file.getParent());
             Path temporary = Files.createTempFile(file.getParent(), "crossover", ".tmp");
-            Files.writeString(temporary, key + "\n" + crossover + "\n" + most + "\n");
+            Files.writeString(temporary, key + "\n" + format(choice) + "\n" + most + "\n");
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
             System.getLogger(Crossover.class.getName())
-                    .log(System.Logger.Level.DEBUG, "The crossover is not kept and will be measured again.", e);
+                    .log(
+                            System.Logger.Level.DEBUG,
+                            "The choice of algorithms is not kept and will be measured again.",
+                            e);
         }
     }
 }

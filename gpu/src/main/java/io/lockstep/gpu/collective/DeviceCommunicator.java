@@ -150,7 +150,7 @@ final class DeviceCommunicator implements GpuCommunicator {
         }
         if (exchanges.size() > 1) {
             try {
-                plan.crossover(new Crossover(agreement, rank(), operation, circumstances())
+                plan.choose(new Crossover(agreement, rank(), operation, circumstances())
                         .find(plan.layout().oneShotMost(), tokens -> new DeviceTrial(this, plan, tokens)));
             } catch (RuntimeException | Error e) {
                 throw failing(e);

@@ -1,10 +1,12 @@
 package io.lockstep.gpu.collective;
 
 import io.lockstep.core.Algorithm;
+import io.lockstep.core.DeviceSpan;
 import io.lockstep.core.HostBuffer;
 import io.lockstep.core.Operation;
 import io.lockstep.core.Tensors;
 import io.lockstep.core.UsageException;
+import io.lockstep.core.planning.Choice;
 import io.lockstep.gpu.DeviceStream;
 import io.lockstep.gpu.GpuGraph;
 import io.lockstep.gpu.GpuPlan;
@@ -38,7 +40,7 @@ final class DevicePlan implements GpuPlan {
     private boolean closed;
 
     /** From so many tokens on two-shot is taken, where the choice is free. */
-    private int crossover = Integer.MAX_VALUE;
+    private Choice choice = Choice.ONE_SHOT;
 
     DevicePlan(DeviceCommunicator communicator, Driver driver, PlanSetup setup) {
         this.communicator = communicator;
@@ -70,8 +72,19 @@ final class DevicePlan implements GpuPlan {
         return setup.layout();
     }
 
-    void crossover(int tokens) {
-        crossover = tokens;
+    /** Queues the filling of memory. */
+    void fill(DeviceSpan memory, byte value) {
+        communicator.enter();
+        try {
+            driver.use(stream.device());
+            driver.fill(stream, memory.address(), value, memory.bytes());
+        } finally {
+            communicator.exit();
+        }
+    }
+
+    void choose(Choice measured) {
+        choice = measured;
     }
 
     @Override
@@ -94,7 +107,7 @@ final class DevicePlan implements GpuPlan {
         if (only != null) {
             return only;
         }
-        return tokens < crossover && tokens <= setup.layout().oneShotMost()
+        return tokens <= setup.layout().oneShotMost() && choice.of(tokens) == Algorithm.ONE_SHOT
                 ? Exchange.ONE_SHOT_PUSH
                 : Exchange.TWO_SHOT_PUSH;
     }

@@ -18,6 +18,9 @@ final class DeviceTrial implements Crossover.Trial {
     private static final int REPLAYS = 5;
     private static final int WARM_UP_CALLS = 50;
 
+    /** Two or four of them are an ordinary number of every type. */
+    private static final byte ORDINARY = 0x3D;
+
     private final DeviceCommunicator communicator;
     private final DevicePlan plan;
     private final DeviceSpan memory;
@@ -29,6 +32,7 @@ final class DeviceTrial implements Crossover.Trial {
         Operation operation = plan.operation();
         long tensor = (tokens * operation.rowBytes() + 255) / 256 * 256;
         memory = communicator.allocate(5 * tensor);
+        plan.fill(memory, ORDINARY);
         Tensors all = Tensors.of(memory.slice(0, tensor));
         if (operation.residual()) {
             all = all.withResidual(memory.slice(tensor, tensor)).withResidualOut(memory.slice(2 * tensor, tensor));
