@@ -249,8 +249,9 @@ LS_FN float ls_usual_scale(float sum_of_squares, float epsilon, bool &usual) {
     usual = ls_is_usual_sum(sum_of_squares) && ls_is_usual_square(square);
     return ls_usual_inverse_root(square);
 #else
-    usual = ls_is_finite(sum_of_squares);
-    return ls_scale(sum_of_squares, epsilon);
+    float scale = ls_scale(sum_of_squares, epsilon);
+    usual = ls_is_finite(sum_of_squares) && ls_is_finite(scale);
+    return scale;
 #endif
 }
 

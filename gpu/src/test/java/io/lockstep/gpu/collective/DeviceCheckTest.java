@@ -85,8 +85,30 @@ class DeviceCheckTest {
         Operation operation = Operation.allReduceResidualRmsNorm(dtype, hidden, tokens);
         long bytes = tokens * operation.rowBytes();
         List<MemorySegment> inputs = List.of(anyBits(bytes, 1), anyBits(bytes, 2));
-        MemorySegment residual = anyBits(bytes, 3);
-        MemorySegment weight = anyBits(operation.rowBytes(), 4);
+        int nans = judge(operation, inputs, anyBits(bytes, 3), anyBits(operation.rowBytes(), 4));
+        assertThat(nans).as("NaNs were among them").isPositive();
+    }
+
+    /** Nothing times infinity: the one NaN, though all that comes in is a number. */
+    @ParameterizedTest
+    @CsvSource({"bf16", "fp16", "fp32"})
+    void aRowOfZerosWithoutAnEpsilonIsOfTheOneNaN(String type) {
+        DType dtype = DType.of(type);
+        Operation operation = Operation.allReduceResidualRmsNorm(dtype, 40, 2).withEpsilon(0);
+        MemorySegment zeros = arena.allocate(2 * operation.rowBytes(), 16);
+        MemorySegment weight = arena.allocate(operation.rowBytes(), 16);
+        for (int i = 0; i < 40; i++) {
+            Elements.set(dtype, weight, i, i - 20.5f);
+        }
+        assertThat(judge(operation, List.of(zeros, zeros), zeros, weight)).isEqualTo(2 * 40);
+    }
+
+    /** The device's specification beside the host's, in all bits: how many NaNs there are. */
+    private int judge(Operation operation, List<MemorySegment> inputs, MemorySegment residual, MemorySegment weight) {
+        DType dtype = operation.dtype();
+        int hidden = operation.hidden();
+        int tokens = operation.maxTokens();
+        long bytes = tokens * operation.rowBytes();
         List<DeviceSpan> results = new ArrayList<>();
         try (DeviceCheck check = GpuDiagnostics.check(rank(), operation)) {
             for (int i = 0; i < 3; i++) {
@@ -130,7 +152,7 @@ class DeviceCheckTest {
                         .isEqualTo(-1);
             }
         }
-        assertThat(nans).as("NaNs were among them").isPositive();
+        return nans;
     }
 
     @ParameterizedTest
