@@ -140,6 +140,25 @@ final class LauncherTest {
                 .isEqualTo(5);
     }
 
+    /** As {@code mvn verify} leaves them. */
+    @Test
+    void jarsThatMavenMadeByItselfAreTakenUntilASourceIsNewer() throws Exception {
+        Path app = Files.createDirectories(home.resolve("cli/target/app"));
+        for (String jar : List.of("lockstep-core.jar", "lockstep-cli.jar")) {
+            Files.writeString(app.resolve(jar), "");
+        }
+        Path source = Files.writeString(home.resolve("core/src/main/Some.java"), "");
+        FileTime then = FileTime.from(Instant.now().minusSeconds(60));
+        for (Path older : List.of(home.resolve("pom.xml"), source, source.getParent())) {
+            Files.setLastModifiedTime(older, then);
+        }
+        assertThat(run(home, "./lockstep", "doctor").err()).isEqualTo("restored\n");
+
+        Files.setLastModifiedTime(
+                app.resolve("lockstep-core.jar"), FileTime.from(Instant.now().minusSeconds(90)));
+        assertThat(run(home, "./lockstep", "doctor").err()).contains("building the jars");
+    }
+
     @Test
     void jarsWithoutSourcesNeedNoMaven() throws Exception {
         Files.delete(home.resolve("pom.xml"));
