@@ -13,11 +13,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The kernels that check others are one text for all devices, as those are. */
+@Execution(ExecutionMode.CONCURRENT)
 class CheckSourceTest {
     private static KernelOptions options(DType dtype) {
         return new KernelOptions(4, dtype, 2880, true, true);

@@ -22,10 +22,13 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The registers of a multiprocessor hold what a thread of the kernels keeps: for rows of up to 32 KiB. */
+@Execution(ExecutionMode.CONCURRENT)
 class SpillsTest {
     private static final int ARGUMENT_BYTES = 184;
     private static final Pattern KERNEL = Pattern.compile("entry function '(\\w+)'");
