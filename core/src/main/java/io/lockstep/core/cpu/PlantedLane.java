@@ -11,7 +11,8 @@ import java.util.concurrent.locks.LockSupport;
  * first chunk.
  */
 final class PlantedLane extends Lane {
-    private static final long DAWDLE_NANOS = 2_000_000;
+    /** Longer than a rank takes to its first row where its code is not compiled yet. */
+    private static final long DAWDLE_NANOS = 50_000_000;
 
     private final Fault fault;
     private final boolean faulty;
