@@ -100,7 +100,7 @@ public final class Crossover {
     private Choice measure(int most, Trials trials) {
         try (Trial trial = trials.prepare(most)) {
             if (!warmUp(trial)) {
-                return rest(Choice.ONE_SHOT, 1, most, false, trial);
+                return rest(Choice.ONE_SHOT, 1, trial);
             }
             long start = System.nanoTime();
             Choice choice = Choice.ONE_SHOT;
@@ -113,9 +113,8 @@ public final class Crossover {
                 wins = win ? wins + 1 : 0;
                 boolean last = tokens > most / 2;
                 boolean late = System.nanoTime() - start > BUDGET_NANOS;
-                Choice found = last
-                        ? (win ? choice.withTwoShotFrom(tokens) : choice)
-                        : rest(choice, 2 * tokens, most, win, trial);
+                // More than is measured goes as the last measurement did, if that was won.
+                Choice found = win ? choice.withTwoShotFrom(tokens) : last ? choice : rest(choice, 2 * tokens, trial);
                 String decision = agreement.decide("the choice of algorithms", last || late ? format(found) : "");
                 if (!decision.isEmpty()) {
                     // What a busy machine has left no time for is measured again the next time.
@@ -126,21 +125,13 @@ public final class Crossover {
         }
     }
 
-    /** What is not measured: as the last measurement was won, or as the trial says. */
-    private static Choice rest(Choice choice, int from, int most, boolean win, Trial trial) {
-        if (win) {
-            return choice.withTwoShotFrom(from);
-        }
+    /** From so many tokens on as the trial says, up to the largest power of two. */
+    private static Choice rest(Choice choice, int from, Trial trial) {
         Choice all = choice;
-        for (int tokens = from; ; tokens *= 2) {
-            boolean last = tokens > most / 2;
-            if (trial.unmeasured(tokens)) {
-                all = last ? all.withTwoShotFrom(tokens) : all.withTwoShot(tokens);
-            }
-            if (last) {
-                return all;
-            }
+        for (int tokens = from; tokens > 0; tokens *= 2) {
+            all = trial.unmeasured(tokens) ? all.withTwoShot(tokens) : all;
         }
+        return all;
     }
 
     private static String format(Choice choice) {

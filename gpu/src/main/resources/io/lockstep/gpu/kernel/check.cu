@@ -1,6 +1,6 @@
 // What checks and measures the exchanges on the device itself: tensors made from a seed, the specification without a
-// peer, a comparison of every bit, the arithmetic of every number, and a pause. Launched with any number of blocks of LS_THREADS threads; nothing here
-// overlaps with the kernel before or behind it.
+// peer, a comparison of every bit, the arithmetic of every number, and a pause. Launched with any number of blocks of
+// LS_THREADS threads; nothing here overlaps with the kernel before or behind it.
 #include "port.h"
 #include "numerics.h"
 #include "frame.h"
