@@ -48,7 +48,7 @@ public final class GpuSelfTest {
     final int iterations;
     final long seed;
     private int right;
-    private int wrong;
+    private final List<String> wrong = new ArrayList<>();
     private int groups;
 
     private GpuSelfTest(Map<String, String> options) {
@@ -84,9 +84,9 @@ public final class GpuSelfTest {
             Runtime.getRuntime().halt(SelfTestProcesses.start(test.worldSize, arguments));
         }
         test.run();
-        System.out.println(test.prefix() + test.right + " checks right, " + test.wrong + " wrong");
+        System.out.println(test.prefix() + test.right + " checks right, " + test.wrong.size() + " wrong");
         // Threads that still wait on a device are not waited for.
-        Runtime.getRuntime().halt(test.wrong == 0 ? 0 : 1);
+        Runtime.getRuntime().halt(test.wrong.isEmpty() ? 0 : 1);
     }
 
     private String prefix() {
@@ -132,7 +132,8 @@ public final class GpuSelfTest {
         return right;
     }
 
-    int wrong() {
+    /** The lines of the checks that went wrong. */
+    List<String> wrong() {
         return wrong;
     }
 
@@ -150,15 +151,19 @@ public final class GpuSelfTest {
             }
         }
         boolean bad = result.startsWith("!");
-        right += bad ? 0 : 1;
-        wrong += bad ? 1 : 0;
-        System.out.printf(
-                "%s%s %s: %s (%d ms)%n",
+        String line = String.format(
+                "%s%s %s: %s (%d ms)",
                 prefix(),
                 bad ? "WRONG" : "ok   ",
                 name,
                 bad ? result.substring(1) : result,
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
+        if (bad) {
+            wrong.add(line);
+        } else {
+            right++;
+        }
+        System.out.println(line);
         System.out.flush();
     }
 

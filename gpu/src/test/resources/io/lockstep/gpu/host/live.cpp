@@ -10,6 +10,7 @@
 #include <time.h>
 #include <ucontext.h>
 
+#include <csetjmp>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -39,8 +40,11 @@ struct Block {
     std::vector<LsPack> shared;
 };
 
+// Switched by jumps: a switch of ucontext_t asks the system for the mask of signals, which takes longer than what most
+// lanes do between two.
 struct Lane {
-    ucontext_t context;
+    jmp_buf context;
+    bool started;
     Place place;
     Block *block;
     const Barrier *awaited; // and the generation that it has to leave behind
@@ -53,17 +57,16 @@ using Entry = void (*)(const LsArgs);
 std::vector<Block> blocks;
 std::vector<Lane> lanes;
 Lane *running;
-ucontext_t scheduler;
+jmp_buf scheduler;
 Entry kernel;
 const LsArgs *arguments;
 char *stacks;
 size_t stack_count;
 
 void leave() {
-    Lane *lane = running;
-    swapcontext(&lane->context, &scheduler);
-    running = lane;
-    here = lane->place;
+    if (_setjmp(running->context) == 0) {
+        _longjmp(scheduler, 1);
+    }
 }
 
 void complete(Barrier &barrier) {
@@ -81,10 +84,32 @@ void arrive(Barrier &barrier, uint32_t expected, bool waits) {
     }
 }
 
-void enter_lane() {
+void live() {
     kernel(*arguments);
     running->ended = true;
-    setcontext(&scheduler);
+    _longjmp(scheduler, 1);
+}
+
+void begin(char *stack) {
+    ucontext_t first;
+    getcontext(&first);
+    first.uc_stack.ss_sp = stack;
+    first.uc_stack.ss_size = STACK;
+    first.uc_link = nullptr;
+    makecontext(&first, live, 0);
+    setcontext(&first);
+}
+
+void enter(Lane &lane, char *stack) {
+    running = &lane;
+    here = lane.place;
+    if (_setjmp(scheduler) == 0) {
+        if (lane.started) {
+            _longjmp(lane.context, 1);
+        }
+        lane.started = true;
+        begin(stack);
+    }
 }
 
 } // namespace
@@ -147,22 +172,17 @@ extern "C" int live_launch(void *entry, const LsArgs *args, uint32_t count) {
         blocks[b].exchanges = std::vector<Exchange>(LS_THREADS / NEIGHBOURS);
         blocks[b].shared = std::vector<LsPack>(sizeof(LsBlock) / sizeof(LsPack) + 1, LsPack{{0xA5A5A5A5, 0xA5A5A5A5, 0xA5A5A5A5, 0xA5A5A5A5}});
         for (uint32_t t = 0; t < LS_THREADS; t++) {
-            size_t index = (size_t)b * LS_THREADS + t;
-            Lane &lane = lanes[index];
+            Lane &lane = lanes[(size_t)b * LS_THREADS + t];
             lane.place = {t, b, count, blocks[b].shared.data()};
             lane.block = &blocks[b];
             lane.awaited = nullptr;
-            lane.ended = false;
-            getcontext(&lane.context);
-            lane.context.uc_stack.ss_sp = stacks + index * STACK;
-            lane.context.uc_stack.ss_size = STACK;
-            lane.context.uc_link = nullptr;
-            makecontext(&lane.context, enter_lane, 0);
+            lane.started = lane.ended = false;
         }
     }
     for (size_t left = needed; left > 0;) {
         left = 0;
-        for (Lane &lane : lanes) {
+        for (size_t index = 0; index < needed; index++) {
+            Lane &lane = lanes[index];
             if (lane.ended) {
                 continue;
             }
@@ -171,9 +191,7 @@ extern "C" int live_launch(void *entry, const LsArgs *args, uint32_t count) {
                 continue;
             }
             lane.awaited = nullptr;
-            running = &lane;
-            here = lane.place;
-            swapcontext(&scheduler, &lane.context);
+            enter(lane, stacks + index * STACK);
         }
         sched_yield();
     }
