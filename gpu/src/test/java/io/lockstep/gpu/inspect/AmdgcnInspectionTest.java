@@ -71,6 +71,8 @@ class AmdgcnInspectionTest {
         assertThat(object.architecture()).isEqualTo(arch.label());
         assertThat(AmdgcnInspection.code(object, Needs.disassembler().listing(code), options.threads()))
                 .isEmpty();
+        assertThat(AmdgcnInspection.listing(arch, Listings.of(arch, KernelSource.text(), Listings.ODD)))
+                .isEmpty();
         assertThat(AmdgcnInspection.listing(arch, Listings.right(arch))).isEmpty();
     }
 
@@ -303,7 +305,7 @@ class AmdgcnInspectionTest {
                         "relaxed", "release-only", "acquire-only", "relaxed-start", "no-end-barrier")
                 .map(name -> Protocols.named(name).orElseThrow())
                 .toList();
-        Listings.of(arch, protocols, options)
+        Listings.of(arch, protocols, Listings.SMALL_ONE_WAVE)
                 .forEach((name, listing) -> assertThat(rules(arch, listing))
                         .as(name)
                         .containsAll(Objects.requireNonNull(EXPECTED.get(name))));
@@ -431,10 +433,11 @@ class AmdgcnInspectionTest {
                         "__attribute__((amdgpu_flat_work_group_size(threads, threads), amdgpu_num_vgpr(16)))");
         assertThat(source).isNotEqualTo(KernelSource.text());
         byte[] code = Needs.clang().compile(source, options);
-        assertThat(AmdgcnInspection.code(
-                        CodeObject.read(code), Needs.disassembler().listing(code), Listings.ODD.threads()))
+        CodeObject object = CodeObject.read(code);
+        assertThat(AmdgcnInspection.codeObject(AmdgcnArch.GFX942, object, Listings.ODD.threads(), ARGUMENT_BYTES))
                 .extracting(IsaFinding::rule)
                 .contains(AmdgcnRule.SCRATCH);
+        assertThat(rules(AmdgcnArch.GFX942, Needs.disassembler().listing(code))).contains(AmdgcnRule.SCRATCH);
     }
 
     @Test
