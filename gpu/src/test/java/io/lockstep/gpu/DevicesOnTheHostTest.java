@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.util.Map;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -11,6 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * What {@link GpuSelfTest} checks on GPUs, on devices that are threads of this machine: everything above the driver as
  * it is, and the kernels themselves.
  */
+@Isolated("Calls have deadlines of the machine's clock, and compilers would take its cores.")
 class DevicesOnTheHostTest {
     @ParameterizedTest
     @CsvSource({"2, bf16, '3x33,7x64'", "3, fp32, '5x20'"})
