@@ -32,7 +32,7 @@ import picocli.CommandLine.Spec;
             "The variants take turns in short blocks of one run. A sample is the slowest rank's time of one call after a "
                     + "barrier; inputs are written anew before each call, untimed. A flag's round trip is measured "
                     + "before and after every block, and blocks with near cores (under 200 ns) and far cores (over "
-                    + "350 ns) are kept apart. GB/s is the bytes of one rank's input by p50. Ratios compare blocks of "
+                    + "250 ns) are kept apart. GB/s is the bytes of one rank's input by p50. Ratios compare blocks of "
                     + "the same turn.",
             "",
             "On GPUs a sample is a call between two events, and with --graph also one of 50 calls in a captured graph, "

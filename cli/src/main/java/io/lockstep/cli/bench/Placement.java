@@ -11,7 +11,7 @@ import java.util.Locale;
 public enum Placement {
     /** A flag's round trip took less than 200 ns before and after the block: one cache. */
     NEAR("near cores"),
-    /** More than 350 ns before and after: two caches. */
+    /** More than 250 ns before and after: two caches. */
     FAR("far cores"),
     /** Anything else, or it changed. */
     MIXED("mixed cores"),
@@ -21,7 +21,7 @@ public enum Placement {
     EAGER("eager calls");
 
     private static final double NEAR_NANOS = 200;
-    private static final double FAR_NANOS = 350;
+    private static final double FAR_NANOS = 250;
 
     private final String words;
 

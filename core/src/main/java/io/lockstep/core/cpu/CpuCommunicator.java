@@ -166,7 +166,6 @@ final class CpuCommunicator implements Communicator, Watch {
         CpuPlan plan = new CpuPlan(this, id, operation, layout, offset, maker);
         open.add(plan);
         Kernels.warmUp(operation.dtype(), vectorBits);
-        CopyPath.warmUp();
         agreement.gather("the plan's memory", "mapped");
         return plan;
     }

@@ -60,7 +60,8 @@ final class CpuPlan implements Plan {
                 operands,
                 call,
                 communicator.words(),
-                communicator.vectorBits());
+                communicator.vectorBits(),
+                communicator.machine().crowded());
         lanes = new Lane[layout.lanes()];
         for (int lane = 0; lane < lanes.length; lane++) {
             lanes[lane] = maker.make(setup, lane, communicator.waiter(memory), arena);

@@ -40,6 +40,9 @@ class Lane {
     /** In a ready word: the chunk lies in the symmetric input, which the rank may write when its call returns. */
     static final long SYMMETRIC = 1L << 62;
 
+    /** In a ready word: the chunk lies in its slot of the staging memory, and in no cache. */
+    static final long STREAMED = LENT | SYMMETRIC;
+
     static final long PLACE = LENT | SYMMETRIC;
 
     private static final long SEQUENCE = 0xFFFFFFFFL;
@@ -96,7 +99,7 @@ class Lane {
         bytes = operation.dtype().bytes();
         worldSize = layout.worldSize();
         kernels = Kernels.of(operation.dtype(), operation.hidden(), setup.vectorBits(), scratch);
-        copyPath = new CopyPath(words);
+        copyPath = new CopyPath(setup.crowded());
         sources = new long[worldSize];
         piece = new long[worldSize];
         pieceRows = Math.clamp(PIECE_BYTES / layout.rowBytes(), 1, layout.chunkRows());
@@ -123,6 +126,7 @@ class Lane {
         endRow = (int) ((long) call.rows * (index + 1) / call.activeLanes);
         firstSequence = sequence + 1;
         othersKeep = false;
+        copyPath.begin((endRow - firstRow) * layout.rowBytes(), call.place == STAGED && !operands.input.heap());
         chunks = (endRow - firstRow + layout.chunkRows() - 1) / layout.chunkRows();
         if (chunks > 0) {
             send(0);
@@ -147,6 +151,7 @@ class Lane {
         if (call.algorithm == Algorithm.ONE_SHOT && chunks > 0) {
             tellAndAwaitReaders(chunks - 1);
         }
+        copyPath.end();
         sequence += chunks;
     }
 
@@ -198,7 +203,7 @@ class Lane {
     /** Pairs with {@link #awaitReady} on every other rank; makes the chunk visible. Without it: litmus cpu-one-shot. */
     void publishReady(int chunk) {
         long signal = base + layout.ready(rank, index, slot(chunk));
-        words.publish(signal, word(chunk) | call.place);
+        words.publish(signal, word(chunk) | (copyPath.streams() ? STREAMED : call.place));
         waiter.wake(signal);
     }
 
@@ -219,6 +224,9 @@ class Lane {
                 othersKeep |= place == SYMMETRIC;
             }
             sources[peer] = source(peer, chunk, place);
+            if (place == STREAMED && call.algorithm == Algorithm.ONE_SHOT) {
+                copyPath.expect(sources[peer], Math.min(layout.rowBytes(), (long) elements(chunk) * bytes));
+            }
         }
     }
 

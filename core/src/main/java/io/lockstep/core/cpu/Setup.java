@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
  * @param call the call
  * @param words the verbs
  * @param vectorBits the width of the kernels
+ * @param crowded whether there are fewer processors than threads of all ranks
  */
 record Setup(
         int rank,
@@ -23,4 +24,5 @@ record Setup(
         Operands operands,
         Call call,
         SharedWords words,
-        int vectorBits) {}
+        int vectorBits,
+        boolean crowded) {}

@@ -25,15 +25,27 @@ import org.jspecify.annotations.Nullable;
  *        vzeroupper
  *        ret
  * </pre>
+ *
+ * Whoever reads such a copy finds its lines in memory and in no cache. One after the other they take long, and a short
+ * row ends before the processor has seen that they follow each other: {@link #prefetch} asks for them together.
+ *
+ * <pre>
+ * again: prefetcht0 [rdi]
+ *        rdi += 64
+ *        jump to again while rdi is below rsi
+ *        ret
+ * </pre>
  */
 public final class StreamingCopy {
     /** Whole multiples of this many bytes are copied, to a multiple of 32. */
     public static final int STEP = 128;
 
-    private static final byte[] CODE = HexFormat.of()
+    private static final byte[] COPY = HexFormat.of()
             .parseHex("c5fe6f06" + "c5fe6f4e20" + "c5fe6f5640" + "c5fe6f5e60"
                     + "c5fde707" + "c5fde74f20" + "c5fde75740" + "c5fde75f60"
                     + "4883ee80" + "4883ef80" + "4883c280" + "75cc" + "0faef8" + "c5f877" + "c3");
+
+    private static final byte[] PREFETCH = HexFormat.of().parseHex("0f180f" + "4883c740" + "4839f7" + "72f4" + "c3");
 
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
@@ -41,10 +53,15 @@ public final class StreamingCopy {
     private static final int MAP_PRIVATE_ANONYMOUS = 0x22;
     private static final long SYS_MPROTECT_X86_64 = 10;
     private static final long PAGE = 4096;
+    private static final FunctionDescriptor COPY_TYPE =
+            FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
+    private static final FunctionDescriptor PREFETCH_TYPE =
+            FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
 
-    // A constant, so that the compiler makes a plain call of it.
+    // Constants, so that the compiler makes plain calls of them.
     private static final class Holder {
-        static final @Nullable MethodHandle CODE = make();
+        static final @Nullable MethodHandle COPY = make(StreamingCopy.COPY, COPY_TYPE);
+        static final @Nullable MethodHandle PREFETCH = make(StreamingCopy.PREFETCH, PREFETCH_TYPE);
     }
 
     private StreamingCopy() {}
@@ -54,7 +71,7 @@ public final class StreamingCopy {
      * of AVX.
      */
     public static boolean isThere() {
-        return Holder.CODE != null;
+        return Holder.COPY != null && Holder.PREFETCH != null;
     }
 
     /**
@@ -63,14 +80,26 @@ public final class StreamingCopy {
      */
     public static void copy(long to, long from, long bytes) {
         try {
-            Objects.requireNonNull(Holder.CODE).invokeExact(to, from, bytes);
+            Objects.requireNonNull(Holder.COPY).invokeExact(to, from, bytes);
         } catch (Throwable e) {
             throw new AssertionError("The streaming copy is bound wrongly.", e);
         }
     }
 
+    /**
+     * Asks for the lines of {@code bytes}, at least one, where the copy {@link #isThere}. It reads nothing: what is
+     * there may be written by others meanwhile, and need not be memory.
+     */
+    public static void prefetch(long from, long bytes) {
+        try {
+            Objects.requireNonNull(Holder.PREFETCH).invokeExact(from, from + bytes);
+        } catch (Throwable e) {
+            throw new AssertionError("The prefetch is bound wrongly.", e);
+        }
+    }
+
     @SuppressWarnings("restricted")
-    private static @Nullable MethodHandle make() {
+    private static @Nullable MethodHandle make(byte[] code, FunctionDescriptor type) {
         if (!Links.isX86(System.getProperty("os.arch", ""))
                 || !System.getProperty("os.name", "").equals("Linux")) {
             return null;
@@ -79,13 +108,11 @@ public final class StreamingCopy {
             MemorySegment state = arena.allocate(Errno.STATE);
             long page = Errno.check(
                     Libc.mmap(state, 0, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0), "mmap of code");
-            MemorySegment.copy(CODE, 0, RawMemory.ALL, ValueLayout.JAVA_BYTE, page, CODE.length);
+            MemorySegment.copy(code, 0, RawMemory.ALL, ValueLayout.JAVA_BYTE, page, code.length);
             // Never writable and executable at once.
             Errno.check(
                     Libc.syscall(state, SYS_MPROTECT_X86_64, page, PAGE, PROT_READ | PROT_EXEC, 0, 0, 0),
                     "mprotect of code");
-            FunctionDescriptor type =
-                    FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
             return Linker.nativeLinker()
                     .downcallHandle(MemorySegment.ofAddress(page), type, Linker.Option.critical(false));
         } catch (DriverException | IllegalCallerException e) {

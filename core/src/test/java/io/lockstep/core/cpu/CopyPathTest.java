@@ -12,62 +12,64 @@ import org.junit.jupiter.api.Test;
 
 class CopyPathTest {
     private static final int SLOTS = 4;
+    private static final int SLOT = 8192;
     private static final int BYTES = 5762;
-    private static final int COPIES = 400;
+    private static final int CALLS = 400;
 
-    /** A copy that is timed ends with a fence, and no other does. */
-    private static final class CountingWords extends SharedWords {
-        int fences;
-
-        @Override
-        void fence() {
-            fences++;
-            super.fence();
+    /** Through calls of both ways; not of a whole number of steps. */
+    @Test
+    void everyByteIsCopiedWhicheverWayACallGoes() {
+        CopyPath path = new CopyPath(false);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment from = arena.allocate(BYTES, 128);
+            MemorySegment slots = arena.allocate(SLOTS * SLOT, 128);
+            for (int call = 0; call < CALLS; call++) {
+                from.fill((byte) call);
+                MemorySegment to = slots.asSlice((long) call % SLOTS * SLOT, BYTES);
+                path.begin(BYTES, true);
+                path.copy(to.address(), from.address(), BYTES);
+                path.expect(to.address(), BYTES);
+                assertThat(to.mismatch(from)).as("call %s", call).isEqualTo(-1);
+                path.end();
+            }
         }
     }
 
-    /** Claimed lines are near wherever the peer is: a copy to them tells nothing. */
+    /** Lines in one's own cache are what stores past it would have to empty. */
     @Test
-    void linesOfACopyThatIsTimedAreNotClaimed() {
-        assumeTrue(Kernels.preferredVectorBits() >= 256 && StreamingCopy.isThere(), "no copy is timed here");
-        CountingWords words = new CountingWords();
-        CopyPath path = new CopyPath(words);
-        boolean[] claimed = new boolean[COPIES + 2];
-        int timed = 0;
+    void linesOfACallThatStreamsAreNotClaimed() {
+        assumeTrue(Kernels.preferredVectorBits() >= 256 && StreamingCopy.isThere(), "nothing is streamed here");
+        assertThat(claims(new CopyPath(false))).isBetween(1, CALLS - 1);
+        assertThat(claims(new CopyPath(true)))
+                .as("where ranks take turns nothing is streamed")
+                .isEqualTo(CALLS);
+    }
+
+    private static int claims(CopyPath path) {
         int claims = 0;
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment from = arena.allocate(BYTES, 128).fill((byte) 1);
-            MemorySegment slots = arena.allocate(SLOTS * 8192L, 128);
-            for (int copy = 0; copy < COPIES; copy++) {
-                int fences = words.fences;
-                path.copy(slots.address() + copy % SLOTS * 8192L, from.address(), BYTES);
-                if (words.fences > fences) {
-                    timed++;
-                    assertThat(claimed[copy])
-                            .as("copy %d, which was timed", copy)
-                            .isFalse();
-                }
-                MemorySegment later = slots.asSlice((copy + 2) % SLOTS * 8192L, BYTES);
-                later.fill((byte) 1);
-                path.claim(later.address(), BYTES);
+            MemorySegment ones = arena.allocate(BYTES, 128).fill((byte) 1);
+            MemorySegment slot = arena.allocate(SLOT, 128).asSlice(0, BYTES);
+            for (int call = 0; call < CALLS; call++) {
+                slot.fill((byte) 1);
+                path.begin(BYTES, true);
+                path.claim(slot.address(), BYTES);
                 path.claimMore();
                 path.claimMore();
-                claimed[copy + 2] = later.get(ValueLayout.JAVA_BYTE, 0) == 0;
-                claims += claimed[copy + 2] ? 1 : 0;
+                boolean claimed = slot.get(ValueLayout.JAVA_BYTE, 0) == 0;
+                claims += claimed ? 1 : 0;
                 // Three parts are the whole: nothing may be left for a later call to store.
-                if (claimed[copy + 2]) {
-                    assertThat(later.get(ValueLayout.JAVA_BYTE, (BYTES - 1) / 64 * 64))
-                            .as("the last line of copy %d", copy + 2)
-                            .isZero();
-                }
-                later.fill((byte) 1);
+                assertThat(slot.get(ValueLayout.JAVA_BYTE, (BYTES - 1) / 64 * 64) == 0)
+                        .as("the last line of call %d", call)
+                        .isEqualTo(claimed);
+                slot.fill((byte) 1);
                 path.claimMore();
-                assertThat(later.mismatch(from))
-                        .as("what was stored after copy %d was claimed", copy + 2)
+                assertThat(slot.mismatch(ones))
+                        .as("what was stored after call %d was claimed", call)
                         .isEqualTo(-1);
+                path.end();
             }
         }
-        assertThat(timed).isPositive();
-        assertThat(claims).isPositive();
+        return claims;
     }
 }
