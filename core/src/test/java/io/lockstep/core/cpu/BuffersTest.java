@@ -7,11 +7,15 @@ import io.lockstep.core.DType;
 import io.lockstep.core.Operation;
 import io.lockstep.core.Plan;
 import io.lockstep.core.Tensors;
+import io.lockstep.core.kernels.Kernels;
+import io.lockstep.core.posix.Affinity;
+import io.lockstep.core.posix.StreamingCopy;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -149,5 +153,61 @@ class BuffersTest {
                 }
             }
         });
+    }
+
+    /** Counts the chunks that are said to have been copied past the caches. */
+    private static final class CountingWords extends SharedWords {
+        final AtomicInteger streamed = new AtomicInteger();
+
+        @Override
+        void publish(long address, long word) {
+            if ((word & Lane.PLACE) == Lane.STREAMED) {
+                streamed.incrementAndGet();
+            }
+            super.publish(address, word);
+        }
+    }
+
+    /** Calls of several chunks and of one, through trials of both copies. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Algorithm.class,
+            names = {"ONE_SHOT", "TWO_SHOT"})
+    void aPrivateInputStaysRightWhicheverWayItIsCopied(Algorithm algorithm) {
+        CountingWords words = new CountingWords();
+        Ranks.run(Ranks.spec(2), words, Kernels.preferredVectorBits(), communicator -> {
+            int rank = communicator.rank();
+            SplittableRandom random = new SplittableRandom(4711 + rank);
+            Operation operation = Parts.ALL.of(DType.BF16, 2888, 70).withAlgorithm(algorithm);
+            try (Plan plan = communicator.plan(operation);
+                    Arena arena = Arena.ofShared()) {
+                for (int tokens : new int[] {70, 1}) {
+                    Tensors[] inputs = new Tensors[3];
+                    Layer[] layers = new Layer[3];
+                    for (int i = 0; i < inputs.length; i++) {
+                        layers[i] = new Layer(operation, 2, tokens, i, Layer.Mix.ORDINARY);
+                        inputs[i] = layers[i].tensors(arena, rank);
+                    }
+                    for (int call = 0; call < 100; call++) {
+                        int i = call % inputs.length;
+                        if (random.nextInt(4) == 0) {
+                            LockSupport.parkNanos(random.nextInt(300_000));
+                        }
+                        plan.run(tokens, inputs[i]);
+                        if (call % 8 == 0 || tokens == 1) {
+                            layers[i].check(
+                                    "call " + call + " of rank " + rank,
+                                    CollectiveTest.segment(inputs[i].reduced()),
+                                    CollectiveTest.segment(inputs[i].residualOut()),
+                                    CollectiveTest.segment(inputs[i].out()));
+                        }
+                    }
+                }
+            }
+        });
+        boolean streams = Kernels.preferredVectorBits() >= 256
+                && StreamingCopy.isThere()
+                && Affinity.ofCurrentThread().cardinality() >= 2;
+        assertThat(words.streamed.get() > 0).as("some calls were streamed").isEqualTo(streams);
     }
 }
